@@ -1,0 +1,66 @@
+"""What a dataset is: three lists of pairs, decoded only when asked."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+"""An image as an array `(H, W, C)`, uint8 in [0, 255] or uint16 in [0, 65535]."""
+
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One input and its target, not yet decoded.
+
+    Args:
+        name: Unique within its split; a relative path with `/` and no suffix, safe as an output name.
+        load: Decodes the pair at the size asked for: `(input, target)`, each an `Array` of that
+            size. Raises `DataError` where the pair can't be read.
+        digest: The SHA-256 of what the pair is made from (its files' bytes, or its parameters), so
+            that a decoded copy can be kept and a data set told from another.
+        files: The files it is read from, for messages; none where it is made on the spot.
+    """
+
+    name: str
+    load: Callable[[Size], tuple[Array, Array]]
+    digest: Callable[[], bytes]
+    files: tuple[Path, ...] = field(default=())
+
+
+class Dataset(ABC):
+    """Pairs of images in three splits.
+
+    Attributes:
+        input_channels: Channels of every input image.
+        target_channels: Channels of every target image.
+        dtype: `uint8`, or `uint16` where images are read at full depth.
+        credit: Who made the data and under which licence, for the report; empty if unknown.
+        notice: What a reader of the results must know about this data, such as that it is a
+            stand-in; shown on the console, in environment.json and in the report. Empty if nothing.
+    """
+
+    input_channels: int = 3
+    target_channels: int = 3
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8
+    credit: str = ""
+    notice: str = ""
+
+    @abstractmethod
+    def pairs(self, split: Split) -> list[Pair]:
+        """The pairs of a split in a stable order; empty where the data has no such split.
+
+        Raises:
+            DataError: With every problem found at once: a missing folder, an unpaired file, a
+                duplicate stem, a size mismatch, a file that is not an image.
+        """
