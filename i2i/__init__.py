@@ -1,0 +1,30 @@
+"""i2i: image-to-image translation, a small core and plugins.
+
+Importing this package imports no torch: names that need it are looked up when they are used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pluggy import HookimplMarker
+
+from i2i.hookspecs import Register
+
+if TYPE_CHECKING:
+    from i2i.recipe import Recipe
+    from i2i.training.run import run
+
+__version__ = "0.1.0"
+
+hookimpl = HookimplMarker("i2i")
+"""Marks a plugin's functions, see `i2i.hookspecs`."""
+
+_LAZY = {"Recipe": "i2i.recipe", "run": "i2i.training.run"}
+
+__all__ = ["Recipe", "Register", "__version__", "hookimpl", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'i2i' has no attribute {name!r}")

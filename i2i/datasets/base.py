@@ -24,7 +24,7 @@ class Pair:
     """One input and its target, not yet decoded.
 
     Args:
-        name: Unique within its split; a relative path with `/` and no suffix, safe as an output name.
+        name: Unique within its split; a relative path with `/` and no suffix, safe as a file name.
         load: Decodes the pair at the size asked for: `(input, target)`, each an `Array` of that
             size. Raises `DataError` where the pair can't be read.
         digest: The SHA-256 of what the pair is made from (its files' bytes, or its parameters), so

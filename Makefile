@@ -1,0 +1,41 @@
+# `make demo` and `make test` do all their set-up themselves, in .venv, from a fresh clone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Installs exactly what this version was tried with; pyproject.toml says what else may do.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint docs clean
+
+demo: .venv/demo
+	$(BIN)/i2i run recipes/quickstart.toml --resume
+	@echo "Open runs/quickstart/report.html in a browser."
+
+test: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+
+docs: .venv/dev
+	$(BIN)/python -m docs.generate
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/base: pyproject.toml constraints.txt
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(PIP) torch torchvision
+	touch $@
+
+.venv/demo: .venv/base
+	$(PIP) -e '.[openmoji]'
+	touch $@
+
+.venv/dev: .venv/base plugins/i2i-example/pyproject.toml
+	$(PIP) -e '.[openmoji,track,dev]' -e plugins/i2i-example
+	touch $@

@@ -1,0 +1,97 @@
+"""From a checked recipe to what it names: data set, networks, losses, method, metrics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from i2i.build import build
+from i2i.datasets.base import Dataset
+from i2i.errors import RecipeError
+from i2i.losses.adversarial import AdversarialLoss
+from i2i.methods.base import Method
+from i2i.plugins import registry
+from i2i.randomness import Stream, derived_seed
+from i2i.recipe import Component, Recipe
+
+
+def assemble_dataset(recipe: Recipe) -> Dataset:
+    """The recipe's data set."""
+    dataset: Dataset = _component("dataset", recipe.data)
+    return dataset
+
+
+def assemble_generator(recipe: Recipe, input_channels: int, target_channels: int) -> nn.Module:
+    """The recipe's generator with the initial weights that its seed gives."""
+    torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, 0))
+    generator: nn.Module = _component(
+        "generator",
+        recipe.generator,
+        in_channels=input_channels,
+        out_channels=target_channels,
+        image_size=recipe.augment.crop,
+    )
+    return generator
+
+
+def assemble_discriminators(
+    recipe: Recipe, losses: dict[str, nn.Module], input_channels: int, target_channels: int
+) -> dict[str, nn.Module]:
+    """A discriminator for each adversarial loss, by the loss's label."""
+    discriminators = {}
+    for i, (label, section) in enumerate(zip(losses, recipe.losses, strict=True)):
+        loss = losses[label]
+        if not isinstance(loss, AdversarialLoss):
+            continue
+        torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, i + 1))
+        discriminators[label] = _component(
+            "discriminator",
+            section.discriminator or recipe.discriminator,
+            in_channels=target_channels + (input_channels if loss.conditional else 0),
+            image_size=recipe.augment.crop,
+        )
+    return discriminators
+
+
+def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
+    """The recipe's losses by label.
+
+    Raises:
+        RecipeError: If a loss that isn't adversarial is given a discriminator.
+    """
+    losses: dict[str, nn.Module] = {}
+    for i, (label, section) in enumerate(zip(recipe.loss_labels, recipe.losses, strict=True)):
+        losses[label] = _component("loss", section)
+        if section.discriminator and not isinstance(losses[label], AdversarialLoss):
+            raise RecipeError(
+                [f"losses.{i}.discriminator: '{section.type}' isn't adversarial and takes none"]
+            )
+    return losses
+
+
+def assemble_method(
+    recipe: Recipe,
+    generator: nn.Module,
+    discriminators: dict[str, nn.Module],
+    losses: dict[str, nn.Module],
+) -> Method:
+    """The recipe's method, playing with these networks."""
+    weights = [loss.weight for loss in recipe.losses]
+    method: Method = _component(
+        "method",
+        recipe.method,
+        generator=generator,
+        discriminators=discriminators,
+        losses={label: (losses[label], w) for label, w in zip(losses, weights, strict=True)},
+    )
+    return method
+
+
+def assemble_metrics(names: Sequence[str]) -> dict[str, Any]:
+    """Fresh metrics by name."""
+    return {name: build(registry().get("metric", name), {}) for name in names}
+
+
+def _component(kind: str, section: Component, **known: Any) -> Any:
+    return build(registry().get(kind, section.type), section.options, **known)

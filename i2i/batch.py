@@ -1,0 +1,47 @@
+"""Images as networks see them: float batches in [−1, 1], from and to whole numbers."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs, ready for the networks.
+
+    Args:
+        input: `(N, C, H, W)` in [−1, 1].
+        target: `(N, C, H, W)` in [−1, 1].
+        names: Which pairs they are.
+    """
+
+    input: Tensor
+    target: Tensor
+    names: tuple[str, ...]
+
+    def part(self, i: int, parts: int) -> "Batch":
+        """The i-th of so many equal parts."""
+        n = len(self.names) // parts
+        here = slice(i * n, (i + 1) * n)
+        return Batch(self.input[here], self.target[here], self.names[here])
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device; copied without waiting where its memory is pinned."""
+        return Batch(
+            self.input.to(device, non_blocking=True),
+            self.target.to(device, non_blocking=True),
+            self.names,
+        )
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 in [0, 255] or uint16 in [0, 65535] to float32 in [−1, 1]."""
+    scale = 2.0 / torch.iinfo(images.dtype).max
+    return images.to(torch.float32).mul_(scale).sub_(1.0)
+
+
+def to_whole(images: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
+    """Float in [−1, 1] to whole numbers of a type's full range, rounded and clipped."""
+    top = torch.iinfo(dtype).max
+    return images.float().add(1.0).mul_(top / 2).round_().clamp_(0, top).to(dtype)

@@ -1,0 +1,99 @@
+"""The `i2i` program: one module a command, each imported only when it is called."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from i2i import Register, hookimpl
+from i2i.errors import I2IError, ManyProblems
+
+
+@hookimpl
+def register_commands(register: Register) -> None:
+    """Register the built-in commands."""
+    register("run", "i2i.cli.run:run", summary="Train what a recipe says, evaluate it, report.")
+    register("check", "i2i.cli.check:check", summary="Check a recipe without training it.")
+    register("list", "i2i.cli.list:list_", summary="List what a recipe can name.")
+    register("show", "i2i.cli.show:show", summary="Show a component's options and their defaults.")
+    register("report", "i2i.cli.report:report", summary="Write a run's report.html again.")
+    register("doctor", "i2i.cli.doctor:doctor", summary="Show versions, devices and plugins.")
+
+
+class Commands(click.Group):
+    """Commands by their registered names; listing them imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        from i2i.plugins import registry
+
+        return registry().names("command")
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself, imported now."""
+        from i2i.plugins import registry
+
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = registry().get("command", cmd_name).load()
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with, or a suggestion."""
+        from i2i.plugins import registry
+
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            raise click.UsageError(registry().unknown("command", args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the summaries, which the registry has without importing anything."""
+        from i2i.plugins import registry
+
+        rows = [(name, registry().get("command", name).summary) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="i2i", message="i2i %(version)s")
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@click.pass_context
+def program(ctx: click.Context, debug: bool) -> None:
+    r"""Image-to-image translation: recipes compose a generator, a discriminator and losses.
+
+    \b
+    i2i run recipes/quickstart.toml              train, evaluate, report
+    i2i run RECIPE --set train.max_steps=20      change a recipe without editing it
+    i2i list                                     what recipes can name
+    i2i show generator unet                      a component's options
+    """
+    ctx.obj = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program; errors are one clear line (or one a problem), without a traceback."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = program.main(arguments, prog_name="i2i", standalone_mode=False)
+    except I2IError as error:
+        if debug:
+            traceback.print_exc()
+        for line in error.problems if isinstance(error, ManyProblems) else [f"Error: {error}"]:
+            click.echo(line, err=True)
+        status = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        status = 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough; without this, Python complains while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    sys.exit(status)

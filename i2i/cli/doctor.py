@@ -1,0 +1,46 @@
+"""`i2i doctor`."""
+
+import traceback
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+import click
+
+from i2i.plugins import ENTRY_POINT_GROUP, registry
+
+
+@click.command
+def doctor() -> None:
+    """Show versions, devices, cache folders and plugins, with the traceback of broken ones.
+
+    The exit status is 1 if a plugin is broken. Paste the output into a bug report.
+    """
+    from i2i.cache import cache_dir
+    from i2i.environment import machine, versions
+    from i2i.training.engine import choose_device
+
+    _section("versions", versions())
+    _section("machine", machine() | {"device used": choose_device("auto")})
+    folder = cache_dir()
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    _section("cache", {"folder": folder, "holds": f"{size / 2**20:.1f} MiB"})
+    broken = registry().broken
+    installed = {
+        (point.dist.name if point.dist else point.name): point
+        for point in entry_points(group=ENTRY_POINT_GROUP)
+    }
+    states = {
+        name: "broken" if name in broken else point.value for name, point in installed.items()
+    }
+    _section("plugins", states or {"none installed": ""})
+    for name, error in broken.items():
+        click.secho(f"\nplugin '{name}' is broken:", fg="red")
+        click.echo("".join(traceback.format_exception(error)).rstrip())
+    if broken:
+        raise SystemExit(1)
+
+
+def _section(title: str, values: Mapping[str, object]) -> None:
+    click.secho(title, bold=True)
+    for name, value in values.items():
+        click.echo(f"  {name:<14} {value}")

@@ -1,0 +1,40 @@
+"""`i2i list`."""
+
+import click
+
+from i2i.errors import PluginError
+from i2i.plugins import registry
+from i2i.registry import COMPONENTS, nearest, plural
+
+
+@click.command("list")
+@click.argument("kind", required=False)
+def list_(kind: str | None) -> None:
+    """List what a recipe can name, of one KIND or of all, with the plugin it came from.
+
+    KIND is datasets, generators, discriminators, losses, metrics or methods.
+    """
+    for shown in COMPONENTS if kind is None else (kind_named(kind),):
+        click.secho(plural(shown), bold=True)
+        entries = [registry().get(shown, name) for name in registry().names(shown)]
+        width = max((len(entry.name) for entry in entries), default=0)
+        for entry in entries:
+            origin = "" if entry.plugin.startswith("i2i.") else f"  [{entry.plugin}]"
+            click.echo(f"  {entry.name:<{width}}  {entry.summary}{origin}")
+    for plugin in registry().broken:
+        click.echo(f"plugin '{plugin}' failed to load; see 'i2i doctor'", err=True)
+
+
+def kind_named(name: str) -> str:
+    """The kind by its name in the singular or plural.
+
+    Raises:
+        PluginError: If there is no such kind.
+    """
+    kinds = {spelling: kind for kind in COMPONENTS for spelling in (kind, plural(kind))}
+    if name not in kinds:
+        near = nearest(name, list(kinds))
+        hint = f", did you mean '{near}'?" if near else "."
+        known = ", ".join(plural(kind) for kind in COMPONENTS)
+        raise PluginError(f"there is no kind '{name}'{hint} Known: {known}")
+    return kinds[name]

@@ -1,0 +1,82 @@
+"""`i2i show`."""
+
+import inspect
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import click
+
+from i2i.cli.list import kind_named
+from i2i.plugins import registry
+from i2i.registry import Entry
+from i2i.signature import INJECTED, options
+
+
+@click.command
+@click.argument("kind")
+@click.argument("name")
+def show(kind: str, name: str) -> None:
+    """Show the component NAME of a KIND: its options, their types and defaults, its plugin.
+
+    The options are the keys that its section of a recipe may have.
+    """
+    entry = registry().get(kind_named(kind), name)
+    component = entry.load()
+    described = inspect.getdoc(component) or entry.summary
+    click.echo(f"{click.style(name, bold=True)}, a {entry.kind} of {entry.plugin}")
+    click.echo(described.partition("\n")[0])
+    click.echo(f"{component.__module__}.{component.__qualname__}\n")
+    click.echo(section(entry))
+    given = sorted(INJECTED.get(entry.kind, frozenset()))
+    if given:
+        click.echo(f"\nFilled in by the run where asked for: {', '.join(given)}.")
+
+
+def section(entry: Entry) -> str:
+    """A component's section of a recipe, every option with its default and type."""
+    heading = {"dataset": "[data]", "loss": "[[losses]]"}.get(entry.kind, f"[{entry.kind}]")
+    rows = [(f'type = "{entry.name}"', "")]
+    for option in options(entry.load(), entry.kind):
+        unset = option.required or option.default is None
+        default = "…" if unset else toml(option.default)
+        note = type_text(option.annotation)
+        if unset:
+            note += ", required" if option.required else ", optional"
+        rows.append((f"{'# ' if unset else ''}{option.name} = {default}", f"# {note}"))
+    width = max(len(row[0]) for row in rows)
+    return "\n".join([heading, *(f"{left:<{width}}  {right}".rstrip() for left, right in rows)])
+
+
+def toml(value: Any) -> str:
+    """A default as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def type_text(annotation: Any) -> str:
+    """An annotation in a reader's words: choices, ranges, and plain names of types."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        bounds = " ".join(filter(None, (_bounds(extra) for extra in arguments[1:])))
+        return f"{type_text(arguments[0])} {bounds}".rstrip()
+    if origin is Literal:
+        return " | ".join(toml(choice) for choice in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(type_text(a) for a in arguments if a is not types.NoneType)
+    if origin is tuple:
+        return f"list of {', '.join(type_text(a) for a in arguments if a is not Ellipsis)}"
+    return {int: "whole number", float: "number", str: "text", bool: "true | false"}.get(
+        annotation, getattr(annotation, "__name__", str(annotation)).lower()
+    )
+
+
+def _bounds(extra: Any) -> str:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    return ", ".join(
+        f"{sign} {getattr(extra, name)}"
+        for name, sign in signs.items()
+        if getattr(extra, name, None) is not None
+    )

@@ -1,0 +1,203 @@
+"""A split decoded once: every pair checked, resized and kept as one array of whole numbers."""
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from i2i.cache import cache_dir
+from i2i.datasets.base import Array, Dataset, Pair, Size, Split
+from i2i.errors import DataError
+from i2i.files import write_whole
+from i2i.progress import track
+
+FORMAT = 1
+"""Raised when what is kept changes."""
+
+AHEAD = 256
+"""Pairs that are decoded before they are written."""
+
+UNFINISHED = ".unfinished"
+ABANDONED_AFTER = 3600.0
+"""Seconds after which an unfinished file that nobody writes to is removed."""
+
+IN_MEMORY_UP_TO = 2**30
+"""Bytes up to which an array is read into memory; larger ones are mapped from the disk."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The pairs of a split, decoded.
+
+    Args:
+        array: `(n, input + target channels, H, W)` uint8 or uint16; not to be written to.
+        input_channels: How many of the channels are the input.
+        names: The pairs' names.
+        files: The files each was read from.
+        skipped: Names of pairs that were left out, and why.
+        fingerprint: SHA-256 over the names and contents of the pairs that are in.
+    """
+
+    array: Array
+    input_channels: int
+    names: tuple[str, ...]
+    files: tuple[tuple[Path, ...], ...]
+    skipped: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+
+def decode(
+    dataset: Dataset,
+    split: Split,
+    size: Size,
+    *,
+    on_bad: Literal["error", "skip"] = "error",
+    workers: int | None = None,
+) -> Decoded:
+    """Decode and resize every pair of a split, or read what an earlier call has kept.
+
+    Args:
+        dataset: The data.
+        split: Which split; one that the data doesn't have gives no pairs.
+        size: Height and width of the result.
+        on_bad: Whether pairs that can't be read are an error or left out.
+        workers: Threads; as many as there are cores by default.
+
+    Raises:
+        DataError: Listing every pair that can't be read, unless they are left out; or if the cache
+            folder can't be written to.
+    """
+    pairs = dataset.pairs(split)
+    workers = workers or os.cpu_count() or 1
+    digests = _digests(pairs, workers)
+    shape = (len(pairs), dataset.input_channels + dataset.target_channels, *size)
+    folder = cache_dir() / "decoded"
+    path = folder / f"{_key(pairs, digests, shape, dataset)}.raw"
+    try:
+        kept = _kept(path)
+        if kept is None:
+            _build(path, dataset, pairs, shape, split, workers)
+            kept = _kept(path)
+    except OSError as error:
+        raise DataError(
+            [
+                f"{folder}: decoded images can't be kept there: {error.strerror or error}; set "
+                "I2I_CACHE_DIR to a folder with room"
+            ]
+        ) from error
+    assert kept is not None
+    array, reasons = kept
+    if reasons and on_bad == "error":
+        raise DataError(list(reasons.values()))
+    good = [i for i, pair in enumerate(pairs) if pair.name not in reasons]
+    return Decoded(
+        array,
+        dataset.input_channels,
+        tuple(pairs[i].name for i in good),
+        tuple(pairs[i].files for i in good),
+        tuple(reasons.items()),
+        _fingerprint([pairs[i] for i in good], [digests[i] for i in good]),
+    )
+
+
+def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes]:
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda pair: pair.digest(), pairs))
+
+
+def _fingerprint(pairs: Sequence[Pair], digests: Sequence[bytes]) -> str:
+    whole = hashlib.sha256()
+    for pair, digest in zip(pairs, digests, strict=True):
+        whole.update(pair.name.encode() + b"\0" + digest)
+    return whole.hexdigest()
+
+
+def _key(
+    pairs: Sequence[Pair], digests: Sequence[bytes], shape: tuple[int, ...], dataset: Dataset
+) -> str:
+    what = [FORMAT, _fingerprint(pairs, digests), shape, np.dtype(dataset.dtype).name]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
+    """An array that was kept and the reasons for pairs left out of it; None if there is none."""
+    try:
+        about = json.loads(_about(path).read_text(encoding="utf-8"))
+        shape, dtype = tuple(about["shape"]), np.dtype(about["dtype"])
+        size = path.stat().st_size
+        if size != math.prod(shape) * dtype.itemsize:
+            return None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    if size > IN_MEMORY_UP_TO:
+        return np.memmap(path, dtype, "r", shape=shape), about["reasons"]
+    return np.fromfile(path, dtype).reshape(shape), about["reasons"]
+
+
+def _build(
+    path: Path,
+    dataset: Dataset,
+    pairs: Sequence[Pair],
+    shape: tuple[int, ...],
+    split: Split,
+    workers: int,
+) -> None:
+    """Decode everything into a new file, which takes its place when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path.parent)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
+    reasons: dict[str, str] = {}
+    try:
+        with (
+            unfinished.open("wb") as file,
+            ThreadPoolExecutor(workers) as pool,
+            track(f"decoding {split}", len(pairs)) as advance,
+        ):
+            for first in range(0, len(pairs), AHEAD):
+                some = pairs[first : first + AHEAD]
+                for pair, result in zip(some, pool.map(partial(_load, shape), some), strict=True):
+                    if isinstance(result, str):
+                        reasons[pair.name] = result
+                    else:
+                        file.write(result.astype(dataset.dtype, copy=False).tobytes())
+                    advance(1)
+        about = {
+            "shape": [len(pairs) - len(reasons), *shape[1:]],
+            "dtype": np.dtype(dataset.dtype).name,
+            "reasons": reasons,
+        }
+        unfinished.replace(path)
+        write_whole(_about(path), json.dumps(about))
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _load(shape: tuple[int, ...], pair: Pair) -> Array | str:
+    """A pair's channels `(C, H, W)`, or why it can't be read."""
+    try:
+        both: Array = np.concatenate(pair.load((shape[2], shape[3])), axis=2)
+    except DataError as error:
+        return "; ".join(error.problems)
+    if both.shape[2] != shape[1]:
+        return f"{pair.name}: has {both.shape[2]} channels with its target, not {shape[1]}"
+    return both.transpose(2, 0, 1)
+
+
+def _about(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left behind; a living one writes all the time."""
+    for file in folder.glob(f"*{UNFINISHED}"):
+        if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
+            file.unlink(missing_ok=True)

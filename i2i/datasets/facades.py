@@ -1,0 +1,134 @@
+"""The CMP facades as the paper uses them: 400 train, 100 val and 106 test pairs."""
+
+import hashlib
+import tarfile
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Literal
+
+from i2i.cache import cache_dir
+from i2i.datasets.base import SPLITS, Dataset, Pair, Split
+from i2i.datasets.folders import Folders
+from i2i.datasets.synthetic import Synthetic
+from i2i.errors import DataError
+from i2i.progress import track
+
+ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
+CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"
+"""SHA-256 over the relative paths and bytes of all images, see `contents_sha256`."""
+
+PATIENCE = 15.0
+"""Seconds that a silent server is waited for."""
+
+
+class Facades(Dataset):
+    """Label maps and photos of facades, 256 x 256 each.
+
+    CMP Facade Database: R. Tyleček and R. Šára, "Spatial Pattern Templates for Recognition of
+    Objects with Regular Structure", GCPR 2013; in the form of Isola et al. 2017.
+
+    Args:
+        root: A folder with the official archive's `train`, `val` and `test`. Without it the archive
+            is fetched once, checked against its contents' SHA-256 and kept in the user's cache.
+        direction: Which of the two is the input.
+        fallback: What to do where the archive can't be fetched: `error`, or go on with `synthetic`
+            pictures, which the console, environment.json and the report then say.
+        url: Where the archive is fetched from.
+
+    Raises:
+        DataError: If there is no data and no fallback.
+    """
+
+    credit = (
+        "CMP Facade Database (R. Tyleček and R. Šára, GCPR 2013), in the form of Isola et al., "
+        "CVPR 2017; for research"
+    )
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        direction: Literal["label_to_photo", "photo_to_label"] = "label_to_photo",
+        fallback: Literal["error", "synthetic"] = "error",
+        url: str = ARCHIVE,
+    ) -> None:
+        self._data: Dataset
+        try:
+            folder = root if root is not None else _fetched(url)
+        except OSError as error:
+            reason = f"{url} can't be fetched: {error}"
+            if fallback == "error":
+                raise DataError(
+                    [
+                        f"facades: {reason}. Set data.root to a folder that holds them, or "
+                        'data.fallback to "synthetic" to go on with procedural pictures'
+                    ]
+                ) from error
+            self._data = Synthetic(direction=direction)
+            self.credit = self._data.credit
+            self.notice = (
+                "SYNTHETIC stand-in: these are procedural pictures, not the CMP facades, and "
+                f"results say nothing about the real ones ({reason})"
+            )
+        else:
+            side: Literal["left", "right"] = "right" if direction == "label_to_photo" else "left"
+            self._data = Folders(folder, input_side=side)
+
+    def pairs(self, split: Split) -> list[Pair]:
+        """The pairs of a split, see `Dataset.pairs`."""
+        return self._data.pairs(split)
+
+
+def contents_sha256(folder: Path) -> str:
+    """One SHA-256 over the relative path and the bytes of every image of the three splits."""
+    whole = hashlib.sha256()
+    for file in sorted(file for split in SPLITS for file in (folder / split).rglob("*.jpg")):
+        whole.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def _fetched(url: str) -> Path:
+    """The data in the user's cache, fetched now if it isn't there.
+
+    Raises:
+        OSError: If it can't be fetched.
+        DataError: If what came is something else.
+    """
+    home = cache_dir() / "datasets"
+    folder = home / "facades"
+    if folder.is_dir():
+        return folder
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".facades-") as name:
+        unpacked = Path(name)
+        archive = unpacked / "archive.tar.gz"
+        _download(url, archive)
+        try:
+            with tarfile.open(archive) as opened:
+                opened.extractall(unpacked, filter="data")
+        except (tarfile.TarError, EOFError) as error:
+            raise DataError([f"{url}: is damaged or unsafe: {error}"]) from error
+        found = contents_sha256(unpacked / "facades")
+        if found != CONTENTS:
+            raise DataError(
+                [f"{url}: holds something else: SHA-256 of its images {found}, expected {CONTENTS}"]
+            )
+        try:
+            (unpacked / "facades").rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process may have been faster
+                raise
+    return folder
+
+
+def _download(url: str, file: Path) -> None:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
+        size = int(answer.headers.get("Content-Length") or 0)
+        with track("fetching facades", size or None, unit="bytes") as advance:
+            while block := answer.read(2**20):
+                written.write(block)
+                advance(len(block))
+    if size and file.stat().st_size != size:
+        raise OSError(f"the connection ended after {file.stat().st_size} of {size} bytes")

@@ -1,0 +1,294 @@
+"""Your own pairs: side by side in one image, or in two folders matched by name."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Interval
+
+from i2i.datasets.base import SPLITS, Array, Dataset, Pair, Size, Split
+from i2i.datasets.images import SUFFIXES, Mode, header, read, resize
+from i2i.datasets.pixels import Depth, FloatRange
+from i2i.datasets.splitting import split_of
+from i2i.errors import DataError
+from i2i.files import safe_join
+
+Fraction = Annotated[float, Interval(ge=0, lt=1)]
+
+_CHANNELS = {"rgb": 3, "gray": 1}
+
+
+@dataclass(frozen=True)
+class _Side:
+    """How one image of a pair is read."""
+
+    mode: Mode
+    classes: int | None
+    depth: Depth
+    background: str
+    float_range: FloatRange | None
+
+    def read(self, path: Path) -> Array:
+        return read(
+            path,
+            self.mode,
+            depth=self.depth,
+            background=self.background,
+            float_range=self.float_range,
+        )
+
+    def finish(self, image: Array, size: Size, path: Path) -> Array:
+        """Resize, and spread labels over channels: 0, or the full range for the pixel's class."""
+        image = resize(image, size, labels=self.mode == "labels")
+        if self.classes is None:
+            return image
+        if image.max() >= self.classes:
+            raise DataError(
+                [f"{path}: holds the label {image.max()}, but there are {self.classes} classes"]
+            )
+        top = np.uint8(255) if self.depth == 8 else np.uint16(65535)
+        return (image == np.arange(self.classes)).astype(top.dtype) * top
+
+
+class Folders(Dataset):
+    """Pairs of images in folders of your own.
+
+    Side by side, both images of a pair are the halves of one file. With `input_dir` and
+    `target_dir` they are files of the same name, the suffix aside. Either way, images lie in
+    `train`, `val` and `test` folders, at the top or inside the two; or, without any such folder,
+    are split by a seeded hash of their names. All folders are searched through; links must not
+    lead out of `root`.
+
+    Args:
+        root: The folder.
+        input_dir: Folder of the inputs inside `root`; without it, pairs are side by side.
+        target_dir: Folder of the targets inside `root`.
+        input_side: Which half of a side-by-side image is the input.
+        input_mode: What inputs are read as: `rgb`, `gray`, `labels` (indices, spread over one
+            channel a class), or `channels` (as they are in the file, any number).
+        target_mode: What targets are read as.
+        input_classes: How many classes there are, for `labels`.
+        target_classes: How many classes there are, for `labels`.
+        depth: Bits a channel, 8 or 16.
+        background: What transparent pixels show.
+        float_range: The values of black and white in float images.
+        val_fraction: Share of the pairs for validation, where there are no folders of that name.
+        test_fraction: Share of the pairs for the test, where there are no folders of that name.
+        split_seed: Another seed gives another split.
+
+    Raises:
+        DataError: If the folders aren't there or options don't fit together.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        input_dir: str | None = None,
+        target_dir: str | None = None,
+        input_side: Literal["left", "right"] = "left",
+        input_mode: Mode = "rgb",
+        target_mode: Mode = "rgb",
+        input_classes: Annotated[int, Interval(ge=2, le=256)] | None = None,
+        target_classes: Annotated[int, Interval(ge=2, le=256)] | None = None,
+        depth: Depth = 8,
+        background: str = "white",
+        float_range: FloatRange | None = None,
+        val_fraction: Fraction = 0.1,
+        test_fraction: Fraction = 0.1,
+        split_seed: Annotated[int, Ge(0)] = 0,
+    ) -> None:
+        _check_options(
+            root,
+            (input_dir, target_dir),
+            (input_mode, target_mode),
+            (input_classes, target_classes),
+        )
+        self.root = root
+        self.sides = tuple(
+            _Side(mode, classes, depth, background, float_range)
+            for mode, classes in ((input_mode, input_classes), (target_mode, target_classes))
+        )
+        self.dirs = (input_dir, target_dir) if input_dir and target_dir else None
+        self.input_side = input_side
+        self.fractions = {"val": val_fraction, "test": test_fraction}
+        self.split_seed = split_seed
+        self.dtype = np.uint8 if depth == 8 else np.uint16
+        self._matched = self._match()
+        self.input_channels, self.target_channels = self._channels()
+
+    def pairs(self, split: Split) -> list[Pair]:
+        """The pairs of a split, ordered by name; see `Dataset.pairs`."""
+        return [
+            Pair(
+                name,
+                partial(self._load, files),
+                partial(_digest, files, repr((self.sides, self.dirs and 2, self.input_side))),
+                files,
+            )
+            for name, files in sorted(self._matched[split].items())
+        ]
+
+    def _match(self) -> dict[Split, dict[str, tuple[Path, ...]]]:
+        """The files of each pair by split and name; everything that doesn't match, together."""
+        problems: list[str] = []
+        found = (
+            self._side_by_side(problems)
+            if self.dirs is None
+            else self._two_folders(self.dirs, problems)
+        )
+        for split in found.values():
+            for files in split.values():
+                problems += self._size_problems(files)
+        if not problems and not any(found.values()):
+            problems.append(f"{self.root}: there are no images in it")
+        if problems:
+            raise DataError(problems)
+        return found
+
+    def _side_by_side(self, problems: list[str]) -> dict[Split, dict[str, tuple[Path, ...]]]:
+        folders = {split: self.root / split for split in SPLITS}
+        if not any(folder.is_dir() for folder in folders.values()):
+            files = self._by_stem(self.root, problems)
+            return self._by_hash({name: (file,) for name, file in files.items()})
+        return {
+            split: {name: (file,) for name, file in self._by_stem(folder, problems).items()}
+            for split, folder in folders.items()
+        }
+
+    def _two_folders(
+        self, dirs: tuple[str, str], problems: list[str]
+    ) -> dict[Split, dict[str, tuple[Path, ...]]]:
+        layouts = [
+            {split: tuple(self.root / part / split for part in dirs) for split in SPLITS},
+            {split: tuple(self.root / split / part for part in dirs) for split in SPLITS},
+        ]
+        for layout in layouts:
+            if any(folder.is_dir() for folders in layout.values() for folder in folders):
+                return {
+                    split: self._partners(*folders, problems) for split, folders in layout.items()
+                }
+        return self._by_hash(self._partners(self.root / dirs[0], self.root / dirs[1], problems))
+
+    def _partners(
+        self, inputs: Path, targets: Path, problems: list[str]
+    ) -> dict[str, tuple[Path, ...]]:
+        sides = self._by_stem(inputs, problems), self._by_stem(targets, problems)
+        for folder, own, other in ((targets, *sides), (inputs, *reversed(sides))):
+            for name in sorted(own.keys() - other.keys()):
+                problems.append(f"{own[name]}: has no partner '{name}.*' in {folder}")
+        return {
+            name: (sides[0][name], sides[1][name]) for name in sides[0].keys() & sides[1].keys()
+        }
+
+    def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
+        """The image files below a folder by their path without suffix."""
+        files: dict[str, Path] = {}
+        for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+            if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+                continue
+            if file.is_dir():
+                continue
+            try:
+                safe_join(self.root, file.relative_to(self.root).as_posix())
+            except DataError as error:
+                problems += error.problems
+                continue
+            name = file.relative_to(folder).with_suffix("").as_posix()
+            if name in files:
+                problems.append(f"{file}: has the same name as {files[name].name}; keep one")
+            files[name] = file
+        return files
+
+    def _by_hash(
+        self, files: dict[str, tuple[Path, ...]]
+    ) -> dict[Split, dict[str, tuple[Path, ...]]]:
+        found: dict[Split, dict[str, tuple[Path, ...]]] = {split: {} for split in SPLITS}
+        for name, both in files.items():
+            found[split_of(name, self.split_seed, **self.fractions)][name] = both
+        return found
+
+    def _size_problems(self, files: tuple[Path, ...]) -> Iterable[str]:
+        """What is wrong with the sizes that headers tell; unreadable files are `decode`'s."""
+        try:
+            sizes = [
+                header(file, side.mode).size for file, side in zip(files, self.sides, strict=False)
+            ]
+        except DataError as error:
+            return [p for p in error.problems if "frames or pages" in p]
+        if len(files) == 1 and sizes[0][1] % 2:
+            return [f"{files[0]}: is {sizes[0][1]} pixels wide, which has no halves"]
+        if len(set(sizes)) > 1:
+            (h0, w0), (h1, w1) = sizes
+            return [f"{files[0]}: is {h0}x{w0}, but its partner {files[1]} is {h1}x{w1}"]
+        return []
+
+    def _channels(self) -> tuple[int, int]:
+        """Channels of inputs and targets; those of mode "channels" as in the first readable pair."""
+        channels = []
+        for place, side in enumerate(self.sides):
+            known = side.classes or _CHANNELS.get(side.mode)
+            channels.append(known or self._first_header(place, side))
+        return channels[0], channels[1]
+
+    def _first_header(self, place: int, side: _Side) -> int:
+        for split in SPLITS:
+            for _, files in sorted(self._matched[split].items()):
+                try:
+                    return header(files[min(place, len(files) - 1)], side.mode).channels
+                except DataError:
+                    continue
+        raise DataError([f"{self.root}: none of the images can be read"])
+
+    def _load(self, files: tuple[Path, ...], size: Size) -> tuple[Array, Array]:
+        one, other = self.sides
+        if len(files) == 2:
+            images = one.read(files[0]), other.read(files[1])
+        else:
+            whole = [side.read(files[0]) for side in self.sides]
+            half = whole[0].shape[1] // 2
+            left, right = slice(0, half), slice(half, None)
+            if self.input_side == "right":
+                left, right = right, left
+            images = whole[0][:, left], whole[1][:, right]
+        return one.finish(images[0], size, files[0]), other.finish(images[1], size, files[-1])
+
+
+def _digest(files: tuple[Path, ...], options: str) -> bytes:
+    """The SHA-256 of files and of how they are read."""
+    whole = hashlib.sha256(options.encode())
+    for file in files:
+        try:
+            whole.update(hashlib.sha256(file.read_bytes()).digest())
+        except OSError as error:
+            raise DataError([f"{file}: {error.strerror}"]) from error
+    return whole.digest()
+
+
+def _check_options(
+    root: Path,
+    dirs: tuple[str | None, str | None],
+    modes: tuple[Mode, Mode],
+    classes: tuple[int | None, int | None],
+) -> None:
+    problems = []
+    if not root.is_dir():
+        problems.append(f"data.root: there is no folder {root}")
+    if (dirs[0] is None) != (dirs[1] is None):
+        problems.append("data: give both input_dir and target_dir, or neither for side by side")
+    for side, folder in zip(("input", "target"), dirs, strict=True):
+        if folder is not None and root.is_dir():
+            inside = [root / folder, *(root / split / folder for split in SPLITS)]
+            if not any(place.is_dir() for place in inside):
+                problems.append(f"data.{side}_dir: there is no folder {folder} in {root}")
+    for side, mode, number in zip(("input", "target"), modes, classes, strict=True):
+        if (mode == "labels") != (number is not None):
+            problems.append(
+                f"data.{side}_classes: is required with {side}_mode 'labels', and only then"
+            )
+    if problems:
+        raise DataError(problems)

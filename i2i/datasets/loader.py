@@ -1,0 +1,107 @@
+"""Batches for training: in an order from (seed, epoch), made ahead by threads."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count, islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from i2i.batch import Batch, to_float
+from i2i.datasets.augment import augment
+from i2i.datasets.base import Size
+from i2i.datasets.decoded import Decoded
+from i2i.randomness import Stream, generator
+
+AHEAD_PER_WORKER = 2
+
+
+class Loader:
+    """The training split as batches, one a step, from any step on.
+
+    Threads are enough: pairs are decoded already, and copying them leaves Python's lock free.
+
+    Args:
+        decoded: The training pairs.
+        batch_size: Pairs in a batch over all ranks; pairs left over at an epoch's end are not used
+            in that epoch.
+        crop: Size to cut out.
+        flip: Whether to mirror half of the pairs.
+        seed: The run's.
+        rank: Which part of each batch is this process's.
+        ranks: How many processes share a batch.
+        workers: Threads that work ahead; 0 for none.
+        pin_memory: Whether to make batches in page-locked memory, for CUDA.
+    """
+
+    def __init__(
+        self,
+        decoded: Decoded,
+        *,
+        batch_size: int,
+        crop: Size,
+        flip: bool,
+        seed: int,
+        rank: int = 0,
+        ranks: int = 1,
+        workers: int = 1,
+        pin_memory: bool = False,
+    ) -> None:
+        self.decoded = decoded
+        self.batch_size = batch_size
+        self.crop = crop
+        self.flip = flip
+        self.seed = seed
+        self.share = slice(
+            rank * batch_size // ranks,
+            (rank + 1) * batch_size // ranks,
+        )
+        self.workers = workers
+        self.pin_memory = pin_memory
+        self.steps_per_epoch = len(decoded.names) // batch_size
+
+    def batches(self, first_step: int = 0) -> Iterator[Batch]:
+        """The batch of every step from `first_step` on, without end."""
+        steps = count(first_step)
+        if self.workers == 0:
+            yield from map(self._batch, steps)
+        # A worker computes on one core: the networks need the others.
+        single = partial(torch.set_num_threads, 1)
+        pool = ThreadPoolExecutor(self.workers, "batches", initializer=single)
+        try:
+            futures = [
+                pool.submit(self._batch, step)
+                for step in islice(steps, AHEAD_PER_WORKER * self.workers)
+            ]
+            while True:
+                futures.append(pool.submit(self._batch, next(steps)))
+                yield futures.pop(0).result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _batch(self, step: int) -> Batch:
+        epoch, place = divmod(step, self.steps_per_epoch)
+        first = place * self.batch_size
+        indices = self._order(epoch)[first : first + self.batch_size][self.share].tolist()
+        pairs = augment(
+            torch.from_numpy(self.decoded.array[indices]),
+            indices,
+            crop=self.crop,
+            flip=self.flip,
+            seed=self.seed,
+            epoch=epoch,
+        )
+        images = to_float(pairs)
+        if self.pin_memory:
+            images = images.pin_memory()
+        names = tuple(self.decoded.names[i] for i in indices)
+        return Batch(
+            images[:, : self.decoded.input_channels],
+            images[:, self.decoded.input_channels :],
+            names,
+        )
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        return generator(Stream.ORDER, self.seed, epoch).permutation(len(self.decoded.names))

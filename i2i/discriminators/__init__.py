@@ -1,0 +1,15 @@
+"""Discriminators that come with i2i."""
+
+from i2i import Register, hookimpl
+
+
+@hookimpl
+def register_discriminators(register: Register) -> None:
+    """Register the built-in discriminators, one family by receptive field."""
+    register(
+        "patch",
+        "i2i.discriminators.patch:Patch",
+        summary="the paper's PatchGAN, receptive field 16 to 286",
+    )
+    register("pixel", "i2i.discriminators.patch:Pixel", summary="each pixel alone")
+    register("image", "i2i.discriminators.patch:Image", summary="receptive field 286")

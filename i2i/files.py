@@ -1,0 +1,41 @@
+"""Files: names that can't leave their folder, texts that are never half written."""
+
+import os
+from pathlib import Path
+
+from i2i.errors import DataError
+
+
+def safe_join(root: Path, name: str) -> Path:
+    """The path that `name` has inside `root`, with links followed.
+
+    Args:
+        root: The folder to stay in; it need not exist.
+        name: A relative path with `/`, from a file's name, an archive or a recipe.
+
+    Returns:
+        The resolved path; it need not exist.
+
+    Raises:
+        DataError: If the name is absolute or empty, holds a NUL, or leads out of the folder, be it
+            by `..` or by a link.
+    """
+    if "\0" in name:
+        raise DataError([f"{name!r}: a name can't hold a NUL"])
+    if Path(name).is_absolute():
+        raise DataError([f"{name!r}: give a path relative to {root}"])
+    try:
+        base = root.resolve()
+        path = (base / name).resolve()
+    except (OSError, RuntimeError) as error:
+        raise DataError([f"{name!r} in {root}: {error}"]) from error
+    if base not in path.parents:
+        raise DataError([f"{name!r}: leads out of {root}, to {path}"])
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the new one, never a part."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

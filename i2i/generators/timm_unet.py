@@ -1,0 +1,191 @@
+"""A U-Net on any encoder of timm."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import timm
+import torch
+from annotated_types import Ge, Interval
+from torch import Tensor, nn
+
+from i2i.layers import (
+    Norm,
+    crop_size_text,
+    init_weights,
+    needs_bias,
+    next_multiple,
+    norm_layers,
+    size_text,
+)
+
+
+class TimmUNet(nn.Module):
+    """A U-Net whose encoder is any backbone of timm that returns its feature maps.
+
+    The decoder goes back up the encoder's resolutions and on to the full one: each block resizes
+    (nearest neighbour), appends the encoder's map of that size where there is one, and convolves
+    3x3; a last convolution and tanh make the image. After Ronneberger et al. 2015 (U-Net), figure
+    1, with the resize-convolutions of Odena et al. 2016. The encoder keeps timm's own init, the
+    decoder gets Pix2Pix's. Dropout is the noise, as in Isola et al. 2017, section 3.1.
+
+    Where the innermost map is 1x1 (a 32x32 image under resnet34) the encoder's own batch norm
+    can't train with batches of one image.
+
+    Args:
+        in_channels: Channels of the input image.
+        out_channels: Channels of the output image.
+        image_size: Height and width in pixels, multiples of the encoder's reduction (mostly 32).
+        encoder: A name from `timm.list_models()`.
+        pretrained: Not available yet; must be false.
+        base_channels: Channels of the decoder at full size; they double with every halving, up to
+            8 times as many.
+        norm: Norm after the decoder's convolutions but the last; the encoder keeps its own.
+        dropout: Probability of dropping a value, in [0, 1).
+        dropout_layers: How many decoder blocks drop values, from the innermost.
+
+    Raises:
+        ValueError: If the encoder is unknown or gives no feature maps, the image is not a multiple
+            of its reduction, or pretrained weights are asked for.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        image_size: tuple[int, int],
+        *,
+        encoder: str = "resnet34",
+        pretrained: bool = False,
+        base_channels: Annotated[int, Ge(1)] = 32,
+        norm: Norm = "batch",
+        dropout: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.5,
+        dropout_layers: Annotated[int, Ge(0)] = 3,
+    ) -> None:
+        super().__init__()
+        if pretrained:
+            raise ValueError(
+                "pretrained weights are not available yet in this version (they arrive with "
+                "`i2i weights`): set pretrained = false"
+            )
+        self.encoder = _make_encoder(encoder, in_channels, image_size)
+        info: Any = self.encoder.feature_info
+        channels: list[int] = info.channels()
+        reductions: list[int] = info.reduction()
+        # Transformers with windows give (N, H, W, C).
+        self._channels_last = str(getattr(self.encoder, "output_fmt", "")).endswith("NHWC")
+        _check_size(encoder, reductions[-1], image_size)
+        self._check_maps(encoder, reductions, torch.zeros(1, in_channels, *image_size))
+
+        seen, scale = channels.pop(), reductions.pop()
+        blocks: list[nn.Module] = []
+        while reductions or scale > 1:
+            skip = channels.pop() if channels else 0
+            target = reductions.pop() if reductions else scale // 2 if scale % 2 == 0 else 1
+            width = min(base_channels * target, 8 * base_channels)
+            rate = dropout if len(blocks) < dropout_layers else 0.0
+            blocks.append(_Up(seen, skip, width, scale=scale // target, norm=norm, dropout=rate))
+            seen, scale = width, target
+        self.decoder = nn.ModuleList(blocks)
+        self.head = nn.Conv2d(seen, out_channels, 3, padding=1)
+        init_weights(self.decoder)
+        init_weights(self.head)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Translates `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
+
+        Args:
+            image: A batch of any height and width that are multiples of the encoder's reduction.
+        """
+        skips = self._encode(image)
+        features = skips.pop()
+        for up in self.decoder:
+            features = up(features, skips.pop() if skips else None)
+        return torch.tanh(self.head(features))
+
+    def _encode(self, image: Tensor) -> list[Tensor]:
+        """The encoder's maps `(N, C, h, w)`, outermost first."""
+        maps = self.encoder(image)
+        return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]
+
+    @torch.no_grad()
+    def _check_maps(self, encoder: str, reductions: list[int], image: Tensor) -> None:
+        """Tries the encoder once: a few of timm's give maps of other sizes than they say."""
+        self.encoder.eval()
+        try:
+            found = [tuple(each.shape[-2:]) for each in self._encode(image)]
+        except (RuntimeError, ValueError, AssertionError) as error:
+            raise _unusable(encoder, image.shape[-2:], str(error)) from error
+        self.encoder.train()
+        height, width = image.shape[-2:]
+        if found != [(height // each, width // each) for each in reductions]:
+            raise _unusable(encoder, image.shape[-2:], f"its maps have the sizes {found}")
+
+
+class _Up(nn.Module):
+    """A decoder block: resize, append the skip, convolve."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        skip_channels: int,
+        out_channels: int,
+        *,
+        scale: int,
+        norm: Norm,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.resize = nn.Upsample(scale_factor=scale, mode="nearest")
+        self.convolve = nn.Sequential(
+            nn.Conv2d(
+                in_channels + skip_channels, out_channels, 3, padding=1, bias=needs_bias(norm)
+            ),
+            *norm_layers(norm, out_channels),
+            nn.ReLU(inplace=True),
+            *([nn.Dropout(dropout)] if dropout else []),
+        )
+
+    def forward(self, features: Tensor, skip: Tensor | None) -> Tensor:
+        features = self.resize(features)
+        if skip is not None:
+            features = torch.cat([features, skip], dim=1)
+        return self.convolve(features)  # type: ignore[no-any-return]
+
+
+def _make_encoder(name: str, in_channels: int, image_size: tuple[int, int]) -> nn.Module:
+    """Makes timm's encoder with its own init; nothing is downloaded."""
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name, timm.list_models())
+        hint = f", did you mean {' or '.join(map(repr, near))}?" if near else ":"
+        raise ValueError(f"unknown encoder {name!r}{hint} timm.list_models() has every name")
+    try:
+        config = timm.get_pretrained_cfg(name)
+        # Transformers with a fixed grid want the size beforehand, the others don't know the word.
+        sized: dict[str, Any] = (
+            {"img_size": image_size} if config and config.fixed_input_size else {}
+        )
+        encoder: nn.Module = timm.create_model(
+            name, pretrained=False, features_only=True, in_chans=in_channels, **sized
+        )
+    except (RuntimeError, ValueError, AttributeError, TypeError, AssertionError) as error:
+        raise _unusable(name, image_size, str(error)) from error
+    return encoder
+
+
+def _unusable(encoder: str, image_size: Sequence[int], why: str) -> ValueError:
+    height, width = image_size
+    return ValueError(
+        f"timm's {encoder!r} can't be the encoder for images of {size_text((height, width))} "
+        f'({why}): set generator.encoder to another one, such as "resnet34"'
+    )
+
+
+def _check_size(encoder: str, reduction: int, image_size: tuple[int, int]) -> None:
+    needed = next_multiple(image_size, reduction)
+    if needed != image_size:
+        raise ValueError(
+            f"encoder {encoder!r} reduces the image {reduction} times and needs height and width "
+            f"that are multiples of {reduction}, not {size_text(image_size)}: "
+            f"set augment.crop_size to {crop_size_text(needed)}"
+        )

@@ -1,0 +1,20 @@
+"""Losses that come with i2i."""
+
+from i2i import Register, hookimpl
+
+
+@hookimpl
+def register_losses(register: Register) -> None:
+    """Register the built-in losses."""
+    register("l1", "i2i.losses.reconstruction:L1", summary="mean absolute difference")
+    register("l2", "i2i.losses.reconstruction:L2", summary="mean squared difference")
+    register(
+        "cgan",
+        "i2i.losses.adversarial:CGAN",
+        summary="adversarial; the discriminator sees input and output",
+    )
+    register(
+        "gan",
+        "i2i.losses.adversarial:GAN",
+        summary="adversarial; the discriminator sees the output alone",
+    )

@@ -1,0 +1,13 @@
+"""Methods that come with i2i."""
+
+from i2i import Register, hookimpl
+
+
+@hookimpl
+def register_methods(register: Register) -> None:
+    """Register the built-in methods."""
+    register(
+        "pix2pix",
+        "i2i.methods.pix2pix:Pix2Pix",
+        summary="conditional GANs on pairs (Isola et al., CVPR 2017)",
+    )

@@ -1,0 +1,6 @@
+"""Recipes: TOML, read whole and checked whole before anything is built."""
+
+from i2i.recipe.models import Component, Recipe
+from i2i.recipe.reading import load_recipe, parse_recipe
+
+__all__ = ["Component", "Recipe", "load_recipe", "parse_recipe"]

@@ -1,0 +1,192 @@
+"""pydantic's errors, told as one line a mistake: where, what, and what was probably meant."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from i2i.recipe import models
+from i2i.registry import nearest
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "bool": "true or false",
+    "tuple": "a list",
+    "list": "a list",
+    "path": "a path",
+    "model": "a table of keys",
+    "literal": "one of {expected}",
+}
+
+_BOUNDS = {
+    "greater_than": "above",
+    "greater_than_equal": "at least",
+    "less_than": "below",
+    "less_than_equal": "at most",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a recipe: the path of the key, and a sentence."""
+
+    path: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.sentence}"
+
+
+def problems(
+    error: ValidationError,
+    model: type[BaseModel],
+    values: Mapping[str, Any],
+    *,
+    path: str = "",
+    extra: Iterable[str] = (),
+) -> list[Problem]:
+    """One problem for each key that is wrong.
+
+    Args:
+        error: What pydantic found.
+        model: The model that was asked for.
+        values: What was validated.
+        path: Where in the recipe that stands.
+        extra: Keys that are admitted there besides the model's own.
+    """
+    by_key: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
+    for item in error.errors():
+        by_key.setdefault(_location(item, values), []).append(item)
+    found = []
+    for location, items in by_key.items():
+        where = ".".join(str(part) for part in ((path,) if path else ()) + location)
+        owner, default = _owner(model, location)
+        found.append(Problem(where, _sentence(items, location, owner, default, extra)))
+    return found
+
+
+def _location(item: ErrorDetails, values: Any) -> tuple[int | str, ...]:
+    """The error's place as keys of the recipe, without pydantic's own marks for unions."""
+    place: list[int | str] = []
+    for part in item["loc"]:
+        if isinstance(values, Mapping) and part in values:
+            values = values[str(part)]
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        elif item["type"] != "missing":
+            continue
+        place.append(part)
+    return tuple(place)
+
+
+def _owner(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[Any, Any]:
+    """The model that holds the key, and the key's default (None where it has none)."""
+    default = None
+    for i, part in enumerate(location):
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return model, default
+        default = None if field.is_required() else field.default
+        if i == len(location) - 1:
+            return model, default
+        inner = _model_in(field.annotation)
+        if inner is None:
+            return model, default
+        model = inner
+    return model, default
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in inner if model), None)
+
+
+def _sentence(
+    items: list[ErrorDetails],
+    location: tuple[int | str, ...],
+    owner: type[BaseModel],
+    default: Any,
+    extra: Iterable[str],
+) -> str:
+    first = items[0]
+    kind, context = first["type"], first.get("ctx", {})
+    given, hint = _toml(first["input"]), _default(default)
+    if kind == "extra_forbidden":
+        return _unknown_key(str(location[-1]), [*owner.model_fields, *extra])
+    if kind == "missing":
+        return f"is required: add '{location[-1]} = …'"
+    if kind == "literal_error" and len(items) == 1:
+        return _wrong_choice(first, owner, location, default)
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}, not {given}{hint}"
+    sentences = {
+        "value_error": str(context.get("error")),
+        "too_short": "needs at least one item",
+        "string_pattern_mismatch": f"{given} doesn't match {context.get('pattern')}{hint}",
+        "finite_number": f"must be finite, not {given}{hint}",
+    }
+    expected = dict.fromkeys(_expected(item) for item in items)
+    return sentences.get(kind, f"must be {' or '.join(expected)}, not {given}{hint}")
+
+
+def _expected(item: ErrorDetails) -> str:
+    kind = item["type"].partition("_")[0]
+    known = _EXPECTED.get(kind)
+    if known is None:
+        return item["msg"]
+    return known.format(**item.get("ctx", {}))
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    near = nearest(key, known)
+    if near is not None:
+        return f"unknown key, did you mean '{near}'? Known: {', '.join(sorted(known))}"
+    elsewhere = next(
+        (
+            f"{section}.{key}"
+            for section, field in models.Recipe.model_fields.items()
+            if (inner := _model_in(field.annotation)) and key in inner.model_fields
+        ),
+        None,
+    )
+    if elsewhere is not None:
+        return f"unknown key here, did you mean '{elsewhere}'?"
+    return f"unknown key. Known: {', '.join(sorted(known)) or 'none'}"
+
+
+def _wrong_choice(
+    item: ErrorDetails, owner: type[BaseModel], location: tuple[int | str, ...], default: Any
+) -> str:
+    field = owner.model_fields.get(str(location[-1]))
+    choices = [str(choice) for choice in _choices(field.annotation if field else None)]
+    near = nearest(str(item["input"]), choices)
+    hint = f", did you mean '{near}'?" if near else _default(default)
+    return f"must be one of {item['ctx']['expected']}, not {_toml(item['input'])}{hint}"
+
+
+def _choices(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for argument in get_args(annotation) for choice in _choices(argument)]
+
+
+def _default(default: Any) -> str:
+    if default is None or isinstance(default, BaseModel):
+        return ""
+    return f"; the default is {_toml(default)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return str(value)

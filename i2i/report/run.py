@@ -1,0 +1,100 @@
+"""The page about a run, made from nothing but the run's folder."""
+
+import base64
+import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from i2i.datasets.images import png_bytes, read
+from i2i.errors import I2IError
+from i2i.files import write_whole
+from i2i.report.curves import curves
+from i2i.runs import RunFolder
+from i2i.sheets import cells, sheet
+
+MOMENTS = 6
+"""How many moments of the training the samples are shown at."""
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write `report.html` into a run's folder; everything it shows is inside the file.
+
+    Raises:
+        I2IError: If the folder is not a run's.
+    """
+    if not folder.recipe.is_file():
+        raise I2IError(f"{folder.path} is not a run: it has no {folder.recipe.name}")
+    text = folder.recipe.read_text(encoding="utf-8")
+    recipe = tomllib.loads(text)
+    lines = _read_lines(folder.metrics)
+    evaluation = _read_json(folder.evaluation / "metrics.json")
+    environment = _read_json(folder.environment)
+    steps, samples = _samples_over_time(folder, recipe)
+    templates = Environment(
+        loader=PackageLoader("i2i.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = templates.get_template("run.html").render(
+        name=recipe["name"],
+        recipe=text,
+        environment=environment,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        training=[line for line in lines if "losses" in line],
+        curves=[_svg_uri(svg) for svg in curves(lines)],
+        sample_steps=steps,
+        samples=_png_uri(samples) if samples is not None else None,
+        evaluation=evaluation,
+        test_sheet=_file_uri(folder.evaluation / "sheet.png"),
+    )
+    write_whole(folder.report, page)
+    return folder.report
+
+
+def _samples_over_time(
+    folder: RunFolder, recipe: dict[str, Any]
+) -> tuple[list[int], np.ndarray[Any, Any] | None]:
+    """One sheet of input | output at each of some moments | target, and the moments' steps."""
+    files = sorted(folder.samples.glob("step-*.png"))
+    if not files:
+        return [], None
+    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, MOMENTS).astype(int))]
+    size = recipe["augment"]["crop_size"]
+    height, width = (size, size) if isinstance(size, int) else size
+    pages = [cells(read(file, "rgb"), height, width) for file in chosen]
+    rows = [
+        [pages[0][row][0], *(page[row][1] for page in pages), pages[0][row][2]]
+        for row in range(len(pages[0]))
+    ]
+    return [int(file.stem.removeprefix("step-")) for file in chosen], sheet(rows)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _file_uri(path: Path) -> str | None:
+    return _uri("image/png", path.read_bytes()) if path.exists() else None
+
+
+def _png_uri(image: np.ndarray[Any, Any]) -> str:
+    return _uri("image/png", png_bytes(image))
+
+
+def _svg_uri(svg: str) -> str:
+    return _uri("image/svg+xml", svg.encode())
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

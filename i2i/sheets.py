@@ -1,0 +1,49 @@
+"""Sheets: images side by side in a grid, to be looked at."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from i2i.datasets.base import Array
+
+GAP = 4
+"""White pixels between the cells."""
+
+
+def shown(image: Array) -> Array:
+    """An image of any depth and number of channels as uint8 RGB `(H, W, 3)`.
+
+    Of more than three channels the first three are shown; of two, the second twice.
+    """
+    if image.dtype == np.uint16:
+        image = (image // 257).astype(np.uint8)
+    channels = image.shape[2]
+    return image[:, :, [0, min(1, channels - 1), min(2, channels - 1)]]
+
+
+def sheet(rows: Sequence[Sequence[Array]]) -> Array:
+    """A grid of images of one size, uint8 RGB."""
+    height, width = rows[0][0].shape[:2]
+    columns = len(rows[0])
+    size = (_extent(height, len(rows)), _extent(width, columns), 3)
+    canvas = np.full(size, 255, np.uint8)
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row):
+            top, left = r * (height + GAP), c * (width + GAP)
+            canvas[top : top + height, left : left + width] = shown(image)
+    return canvas
+
+
+def cells(image: Array, height: int, width: int) -> list[list[Array]]:
+    """The images of a sheet, by row and column."""
+    return [
+        [
+            image[top : top + height, left : left + width]
+            for left in range(0, image.shape[1], width + GAP)
+        ]
+        for top in range(0, image.shape[0], height + GAP)
+    ]
+
+
+def _extent(side: int, count: int) -> int:
+    return count * (side + GAP) - GAP

@@ -1,0 +1,1 @@
+"""Training: the loop, the engine under it, checkpoints and logs."""

@@ -1,0 +1,160 @@
+"""Where and how networks compute: devices, number formats, and the processes of one training."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from i2i.errors import I2IError
+
+Precision = Literal[32, "bf16-mixed", "16-mixed"]
+_HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+class Engine:
+    """One process of a training, alone or one of several that torchrun started.
+
+    Attributes:
+        device: Where this process computes.
+        rank: Its number; 0 writes files and talks to the user.
+        ranks: How many there are.
+
+    Args:
+        device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+        precision: 32, or the half format that autocast uses.
+        deterministic: Whether to use only algorithms that give the same bits every time.
+    """
+
+    def __init__(
+        self, device: str = "auto", precision: Precision = 32, *, deterministic: bool = False
+    ) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.ranks = int(os.environ.get("WORLD_SIZE", "1"))
+        self.device = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+        self.half = _HALF.get(str(precision))
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half is torch.float16)
+        torch.use_deterministic_algorithms(deterministic)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)
+        if self.ranks > 1:
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.ranks > 1:
+            dist.destroy_process_group()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """The network on the device, its gradients averaged over the ranks."""
+        network = network.to(self.device)
+        if self.ranks == 1:
+            return network
+        return DistributedDataParallel(network, broadcast_buffers=False)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Where networks compute in the half format, if there is one."""
+        return torch.autocast(self.device.type, self.half, enabled=self.half is not None)
+
+    @contextmanager
+    def accumulating(self, networks: Iterable[nn.Module], last: bool) -> Iterator[None]:
+        """Hold back what ranks tell each other of gradients until the last part of a batch."""
+        with ExitStack() as stack:
+            for network in networks:
+                if isinstance(network, DistributedDataParallel) and not last:
+                    stack.enter_context(network.no_sync())
+            yield
+
+    def seed(self, seed: int) -> None:
+        """Seed what networks draw their noise from."""
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
+        elif self.device.type == "mps":
+            torch.mps.manual_seed(seed)
+
+    def backward(self, loss: Tensor, parameters: list[nn.Parameter], *, keep_graph: bool) -> None:
+        """Add the loss's gradient to these parameters, and to no others."""
+        torch.autograd.backward(self.scaler.scale(loss), inputs=parameters, retain_graph=keep_graph)
+
+    def update(
+        self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], clip: float | None
+    ) -> bool:
+        """Clip the gradients, take the optimizer's step and forget the gradients.
+
+        Returns:
+            Whether all gradients were finite; if not, nothing was changed. (Under loss scaling, an
+            overflow is expected now and then; the scaler skips that step and lowers its scale.)
+        """
+        self.scaler.unscale_(optimizer)
+        norm = get_total_norm([p.grad for p in parameters if p.grad is not None], foreach=True)
+        if not self.scaler.is_enabled() and not norm.isfinite():
+            return False
+        if clip is not None:
+            clip_grads_with_norm_(parameters, clip, norm)
+        self.scaler.step(optimizer)
+        optimizer.zero_grad(set_to_none=True)
+        return True
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set on any rank."""
+        if self.ranks == 1:
+            return flag
+        flags = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(flags, dist.ReduceOp.MAX)
+        return bool(flags.item())
+
+    def barrier(self) -> None:
+        """Wait until every rank is here."""
+        if self.ranks > 1:
+            dist.barrier()
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """The device of that name; `auto` is cuda, else mps, else cpu.
+
+    Raises:
+        I2IError: If this machine or this build of torch has no such device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", local_rank)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    device = torch.device(name)
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not available[device.type]:
+        raise I2IError(
+            f"train.device is '{name}', which torch {torch.__version__} doesn't find here; "
+            "leave it at 'auto' or see 'i2i doctor'"
+        )
+    return torch.device("cuda", local_rank) if name == "cuda" else device
+
+
+def unwrap(network: nn.Module) -> nn.Module:
+    """The network itself, without what `Engine.wrap` put around it."""
+    if isinstance(network, DistributedDataParallel):
+        inner: nn.Module = network.module
+        return inner
+    return network

@@ -1,0 +1,113 @@
+"""The training loop."""
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from torch import nn
+
+from i2i.datasets.loader import Loader
+from i2i.training.log import Console, Meter, MetricsLog
+from i2i.training.trainer import FilesOf, Trainer
+
+
+@dataclass(frozen=True)
+class Chores:
+    """What the loop has done for it now and then.
+
+    Args:
+        save: Write a checkpoint.
+        sample: Translate the sample pairs for a step.
+        validate: Measure the model, the values by metric; None where there is nothing to measure
+            on, and on ranks that don't lead.
+        improves: Whether the first value of the metric that the best is kept by beats the second.
+        files: Name a batch's files.
+    """
+
+    save: Callable[[Trainer], None]
+    sample: Callable[[nn.Module, int], None]
+    validate: Callable[[nn.Module], dict[str, float]] | None
+    improves: Callable[[float, float], bool]
+    files: FilesOf
+
+
+def train(
+    trainer: Trainer, loader: Loader, log: MetricsLog, console: Console, chores: Chores
+) -> int:
+    """Train to the last step, or until a signal asks to stop.
+
+    Returns:
+        0 at the end; 143 or 130 where SIGTERM or SIGINT ended it, with a checkpoint saved.
+
+    Raises:
+        TrainingError: If a loss or a gradient is no longer finite; nothing is saved then.
+    """
+    recipe, engine = trainer.recipe, trainer.engine
+
+    def due(every: int) -> bool:
+        return every > 0 and (trainer.step % every == 0 or trainer.step == trainer.total_steps)
+
+    meter = Meter()
+    batches = loader.batches(trainer.step)
+    with asked_to_stop() as signals:
+        while trainer.step < trainer.total_steps:
+            with meter.waiting():
+                batch = next(batches).to(engine.device)
+            rate, epoch = trainer.learning_rate, trainer.epoch
+            losses = trainer.update(batch, chores.files)
+            meter.add(losses, len(batch.names) * engine.ranks)
+            console.show(trainer.step, epoch, losses, meter.rate)
+
+            if due(recipe.log.every):
+                log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())
+            if due(recipe.log.samples_every):
+                chores.sample(trainer.model, trainer.step)
+            improved = False
+            if chores.validate and due(recipe.validation.every):
+                values = chores.validate(trainer.model)
+                improved = remember_best(trainer, values, chores.improves)
+                log.write(trainer.step, validation=values)
+                console.say(f"step {trainer.step}: validation {_brief(values, improved)}")
+            stopping = engine.any(bool(signals))
+            if improved or stopping or due(recipe.checkpoint.every):
+                chores.save(trainer)
+            if stopping and trainer.step < trainer.total_steps:
+                return 128 + (signals[0] if signals else signal.SIGTERM)
+            meter.restart_clock()
+    return 0
+
+
+def remember_best(
+    trainer: Trainer, values: Mapping[str, float], improves: Callable[[float, float], bool]
+) -> bool:
+    """Note this step if it is the best so far; whether it is."""
+    value = values[trainer.recipe.validation.best]
+    if trainer.best is not None and not improves(value, trainer.best[1]):
+        return False
+    trainer.best = (trainer.step, value)
+    return True
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[list[int]]:
+    """The signals received within: SIGTERM and SIGINT wait for the step to end, but not twice."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and signal.SIGINT in received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _brief(values: Mapping[str, float], improved: bool) -> str:
+    numbers = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+    return f"{numbers}  (best so far)" if improved else numbers

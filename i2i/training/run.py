@@ -1,0 +1,323 @@
+"""A whole run: from a recipe to a trained model, its translations of the test split, a report."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from i2i.assemble import (
+    assemble_dataset,
+    assemble_discriminators,
+    assemble_generator,
+    assemble_losses,
+    assemble_method,
+    assemble_metrics,
+)
+from i2i.batch import Batch
+from i2i.datasets.base import SPLITS, Dataset
+from i2i.datasets.decoded import Decoded, decode
+from i2i.datasets.images import save_image
+from i2i.datasets.loader import Loader
+from i2i.environment import command, git_commit, machine, versions
+from i2i.errors import DataError, RecipeError
+from i2i.evaluate import evaluate, measure, sample_sheet
+from i2i.files import write_whole
+from i2i.recipe import Recipe, load_recipe
+from i2i.report import write_report
+from i2i.runs import RunFolder
+from i2i.training import checkpoint as checkpoints
+from i2i.training.engine import Engine
+from i2i.training.log import Console, MetricsLog, console
+from i2i.training.loop import Chores, train
+from i2i.training.resume import check_same_data, check_same_recipe
+from i2i.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended.
+
+    Args:
+        folder: Where everything is.
+        status: 0, or the exit status of the signal that stopped it.
+        metrics: What was measured on the test split; None if the run was stopped before, or
+            there is no test split.
+    """
+
+    folder: RunFolder
+    status: int
+    metrics: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The decoded data: training pairs at the loading size, the others at the networks' size."""
+
+    train: Decoded
+    val: Decoded
+    test: Decoded
+
+
+def run(
+    recipe: Recipe | Path | str,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> Finished:
+    """Train what a recipe says, translate the test split, measure it and write the report.
+
+    Args:
+        recipe: A recipe, or its file.
+        out: The run's folder; `runs/<name>` by default.
+        resume: Go on from the newest checkpoint that is whole.
+        overwrite: Remove a run that is there already.
+        quiet: Say nothing on the console.
+
+    Raises:
+        I2IError: One of its kinds, for whatever a user can mend.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = load_recipe(recipe)
+    folder = RunFolder(out or Path("runs") / recipe.name)
+    train_options = recipe.train
+    with Engine(
+        train_options.device, train_options.precision, deterministic=train_options.deterministic
+    ) as engine:
+        _check_shares(recipe, engine.ranks)
+        dataset = assemble_dataset(recipe)
+        trainer = _trainer(recipe, engine, dataset)
+        if engine.leads:
+            folder.begin(resume=resume, overwrite=overwrite)
+            splits = _decode(recipe, dataset)
+        engine.barrier()
+        if not engine.leads:
+            splits = _decode(recipe, dataset)
+        trainer.steps_per_epoch = _steps_per_epoch(recipe, splits.train)
+        passed_over: list[str] = []
+        if resume:
+            passed_over = _resume(trainer, folder, splits)
+        talk = console(trainer.step, trainer.total_steps, quiet=quiet or not engine.leads)
+        try:
+            _introduce(talk, trainer, dataset, splits, passed_over)
+            if engine.leads:
+                _record(recipe, folder, engine, dataset, splits)
+            status = _train(trainer, folder, splits, talk)
+            metrics = None
+            if engine.leads and status == 0:
+                talk.close()
+                metrics = _finish(trainer, folder, splits, talk)
+            elif engine.leads:
+                talk.say(f"stopped at step {trainer.step}; saved. Go on with --resume")
+        finally:
+            talk.close()
+    return Finished(folder, status, metrics)
+
+
+def _trainer(recipe: Recipe, engine: Engine, dataset: Dataset) -> Trainer:
+    channels = dataset.input_channels, dataset.target_channels
+    losses = assemble_losses(recipe)
+    generator = engine.wrap(assemble_generator(recipe, *channels))
+    discriminators = {
+        label: engine.wrap(network)
+        for label, network in assemble_discriminators(recipe, losses, *channels).items()
+    }
+    method = assemble_method(recipe, generator, discriminators, losses)
+    return Trainer(recipe, engine, method)
+
+
+def _check_shares(recipe: Recipe, ranks: int) -> None:
+    parts = ranks * recipe.train.accumulate
+    if recipe.train.batch_size % parts:
+        raise RecipeError(
+            [
+                f"train.batch_size: {recipe.train.batch_size} can't be shared by {ranks} "
+                f"processes in {recipe.train.accumulate} parts each; make it a multiple of {parts}"
+            ]
+        )
+
+
+def _decode(recipe: Recipe, dataset: Dataset) -> Splits:
+    sizes = {"train": recipe.augment.load, "val": recipe.augment.crop, "test": recipe.augment.crop}
+    problems: list[str] = []
+    decoded: dict[str, Decoded] = {}
+    for split in SPLITS:
+        try:
+            decoded[split] = decode(dataset, split, sizes[split], on_bad=recipe.data.on_bad)
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(list(dict.fromkeys(problems)))
+    return Splits(**decoded)
+
+
+def _steps_per_epoch(recipe: Recipe, pairs: Decoded) -> int:
+    steps = len(pairs.names) // recipe.train.batch_size
+    if steps == 0:
+        raise DataError(
+            [
+                f"the training split has {len(pairs.names)} pairs, fewer than train.batch_size "
+                f"{recipe.train.batch_size}"
+            ]
+        )
+    return steps
+
+
+def _resume(trainer: Trainer, folder: RunFolder, splits: Splits) -> list[str]:
+    """Go back to the newest checkpoint that is whole; why others were passed over."""
+    if folder.recipe.exists():
+        check_same_recipe(trainer.recipe, folder.recipe)
+    if folder.environment.exists():
+        check_same_data(folder.environment, _fingerprints(splits))
+    if trainer.engine.leads:
+        checkpoints.clean(folder.checkpoints)
+    trainer.engine.barrier()
+    newest, passed_over = checkpoints.newest(folder.checkpoints)
+    if newest is not None:
+        trainer.restore(newest)
+    return passed_over
+
+
+def _introduce(
+    talk: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
+) -> None:
+    for reason in passed_over:
+        talk.say(f"passed over a damaged checkpoint: {reason}")
+    if dataset.notice:
+        talk.say(f"NOTICE: {dataset.notice}")
+    for split in (splits.train, splits.val, splits.test):
+        for name, reason in split.skipped:
+            talk.say(f"left out {name}: {reason}")
+    counts = ", ".join(f"{len(getattr(splits, name).names)} {name}" for name in SPLITS)
+    parameters = {
+        name: sum(p.numel() for p in network.parameters())
+        for name, network in trainer.method.networks.items()
+    }
+    talk.say(f"{trainer.recipe.name}: {counts} pairs, on {trainer.engine.device}")
+    talk.say("parameters: " + ", ".join(f"{name} {n:,}" for name, n in parameters.items()))
+    if trainer.step:
+        talk.say(f"going on from step {trainer.step} of {trainer.total_steps}")
+
+
+def _record(
+    recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
+) -> None:
+    write_whole(folder.recipe, recipe.to_toml())
+    decoded = {name: getattr(splits, name) for name in SPLITS}
+    environment: dict[str, Any] = {
+        "versions": versions(),
+        "machine": machine(),
+        "device": str(engine.device),
+        "ranks": engine.ranks,
+        "git": git_commit(),
+        "command": command(),
+        "data": {
+            "type": recipe.data.type,
+            "fingerprint": _fingerprints(splits),
+            "pairs": {name: len(split.names) for name, split in decoded.items()},
+            "skipped": {name: list(split.skipped) for name, split in decoded.items()},
+            "credit": dataset.credit,
+            "notice": dataset.notice,
+        },
+    }
+    write_whole(folder.environment, json.dumps(environment, indent=2) + "\n")
+
+
+def _fingerprints(splits: Splits) -> dict[str, str]:
+    return {name: getattr(splits, name).fingerprint for name in SPLITS}
+
+
+def _train(trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console) -> int:
+    recipe, engine = trainer.recipe, trainer.engine
+    loader = Loader(
+        splits.train,
+        batch_size=recipe.train.batch_size,
+        crop=recipe.augment.crop,
+        flip=recipe.augment.flip,
+        seed=recipe.seed,
+        rank=engine.rank,
+        ranks=engine.ranks,
+        workers=recipe.train.workers,
+        pin_memory=engine.device.type == "cuda",
+    )
+    log = MetricsLog(
+        folder.metrics if engine.leads else None,
+        trainer.step,
+        folder.tensorboard if recipe.log.tensorboard else None,
+    )
+    with log:
+        return train(trainer, loader, log, talk, _chores(trainer, folder, splits))
+
+
+def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
+    recipe, engine = trainer.recipe, trainer.engine
+    files = dict(zip(splits.train.names, splits.train.files, strict=True))
+    watched = splits.val if splits.val.names else splits.test
+    best = assemble_metrics([recipe.validation.best])[recipe.validation.best]
+
+    def save(trainer: Trainer) -> None:
+        if not engine.leads:
+            return
+        best_step = trainer.best[0] if trainer.best else None
+        checkpoints.save(
+            folder.checkpoints,
+            trainer.step,
+            model=trainer.model,
+            recipe=recipe.to_toml(),
+            training=trainer.state(),
+            best=best_step,
+        )
+        checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best_step)
+
+    def sample(model: Any, step: int) -> None:
+        if engine.leads and watched.names:
+            page = sample_sheet(model, watched, recipe, engine.device, recipe.log.samples)
+            save_image(page, folder.samples / f"step-{step:08d}")
+
+    def validate(model: Any) -> dict[str, float]:
+        return measure(model, splits.val, recipe, engine.device, recipe.validation.metrics)
+
+    def improves(value: float, other: float) -> bool:
+        if math.isnan(other):
+            return True
+        return value > other if best.higher_is_better else value < other
+
+    def named(batch: Batch) -> str:
+        return ", ".join(
+            f"{name} ({', '.join(map(str, files[name]))})" if files[name] else name
+            for name in batch.names
+        )
+
+    measured = engine.leads and splits.val.names
+    return Chores(save, sample, validate if measured else None, improves, named)
+
+
+def _finish(
+    trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console
+) -> dict[str, float] | None:
+    metrics = None
+    if splits.test.names:
+        step = trainer.step
+        if trainer.recipe.eval.weights == "best" and trainer.best is not None:
+            step = trainer.best[0]
+            best = checkpoints.at(folder.checkpoints, step)
+            checkpoints.load_model(checkpoints.verify(best).path / checkpoints.MODEL, trainer.model)
+        result = evaluate(
+            trainer.model,
+            splits.test,
+            trainer.recipe,
+            trainer.engine.device,
+            folder.evaluation,
+            split="test",
+            step=step,
+        )
+        metrics = result["metrics"]
+        values = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        talk.say(f"test, {result['images']} images: {values}")
+    else:
+        talk.say("there is no test split, so nothing was measured at the end")
+    write_report(folder)
+    talk.say(f"report: {folder.report}")
+    return metrics

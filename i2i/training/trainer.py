@@ -1,0 +1,220 @@
+"""One training at some step: its networks, their optimizers, and how they are updated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from math import cos, isfinite, pi
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from i2i.batch import Batch
+from i2i.errors import TrainingError
+from i2i.methods.base import Method
+from i2i.randomness import Stream, derived_seed
+from i2i.recipe import Recipe
+from i2i.training.checkpoint import (
+    MODEL,
+    TRAINING,
+    Checkpoint,
+    load_model,
+    load_state,
+    load_training,
+)
+from i2i.training.engine import Engine, unwrap
+
+FilesOf = Callable[[Batch], str]
+"""Names a batch's files, for messages."""
+
+
+@dataclass
+class Trainer:
+    """A training at some step: everything that changes while it runs.
+
+    Args:
+        recipe: What to do.
+        engine: Where to do it.
+        method: The game; its networks are wrapped by the engine.
+        steps_per_epoch: Updates in a pass over the training pairs, once they have been counted.
+        step: Updates done.
+        best: Step and value of the best validation so far.
+    """
+
+    recipe: Recipe
+    engine: Engine
+    method: Method
+    steps_per_epoch: int = 1
+    step: int = 0
+    best: tuple[int, float] | None = None
+    optimizers: dict[str, torch.optim.Adam] = field(init=False)
+    parameters: dict[str, list[nn.Parameter]] = field(init=False)
+    average: AveragedModel | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        optimizer = self.recipe.optimizer
+        networks = self.method.networks
+        self.parameters = {
+            player: list(chain.from_iterable(networks[name].parameters() for name in names))
+            for player, names in self.method.players.items()
+        }
+        self.optimizers = {
+            player: torch.optim.Adam(
+                parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True
+            )
+            for player, parameters in self.parameters.items()
+        }
+        if self.recipe.train.ema is not None:
+            self.average = AveragedModel(
+                self.generator,
+                multi_avg_fn=get_ema_multi_avg_fn(self.recipe.train.ema),  # type: ignore[no-untyped-call]
+            )
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator that is trained."""
+        return unwrap(self.method.networks["generator"])
+
+    @property
+    def model(self) -> nn.Module:
+        """The generator to be used: the average of the one that is trained, if there is one."""
+        if self.average is None:
+            return self.generator
+        averaged: nn.Module = self.average.module
+        return averaged
+
+    @property
+    def total_steps(self) -> int:
+        """Updates in the whole training."""
+        train = self.recipe.train
+        steps = train.epochs * self.steps_per_epoch
+        return steps if train.max_steps is None else min(steps, train.max_steps)
+
+    @property
+    def epoch(self) -> int:
+        """The pass over the data that the next update belongs to, from 0."""
+        return self.step // self.steps_per_epoch
+
+    def update(self, batch: Batch, files: FilesOf) -> dict[str, float]:
+        """One update of every player; the losses by name, each the mean over the batch's parts."""
+        self._set_learning_rate()
+        parts = self.recipe.train.accumulate
+        losses: dict[str, float] = {}
+        kept = None
+        for movers in self.method.rounds:
+            for i in range(parts):
+                part = batch.part(i, parts)
+                last = i == parts - 1
+                with self.engine.accumulating(self.method.networks.values(), last):
+                    self.engine.seed(self._noise_seed(i))
+                    with self.engine.autocast():
+                        # A batch of one part is translated once. Of several, each round translates
+                        # anew, with the same noise: keeping all graphs is what parts are to avoid.
+                        with torch.set_grad_enabled(parts == 1 or "generator" in movers):
+                            output = self.method.translate(part) if kept is None else kept
+                        kept = output if parts == 1 else None
+                        terms = self.method.losses(movers, part, output)
+                    values = self._checked(terms, part, files)
+                    for name, value in values.items():
+                        losses[name] = losses.get(name, 0.0) + value / parts
+                    for player in movers:
+                        self.engine.backward(
+                            torch.stack(list(terms[player].values())).sum() / parts,
+                            self.parameters[player],
+                            keep_graph=player != movers[-1],
+                        )
+            for player in movers:
+                self._move(player, batch, files)
+        self.engine.scaler.update()
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+        self.step += 1
+        return losses
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update, a function of nothing but the step."""
+        schedule = self.recipe.schedule
+        progress = self.step / self.total_steps
+        falling = max(0.0, (progress - schedule.decay_from) / (1 - schedule.decay_from))
+        factor = {
+            "constant": 1.0,
+            "linear": 1.0 - falling,
+            "cosine": (1 + cos(pi * falling)) / 2,
+        }[schedule.type]
+        return self.recipe.optimizer.lr * factor
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the model that a training needs to go on; see `restore`."""
+        networks = {
+            name: unwrap(network).state_dict()
+            for name, network in self.method.networks.items()
+            if name != "generator" or self.average is not None
+        }
+        return {
+            "step": self.step,
+            "best": list(self.best) if self.best else None,
+            "networks": networks,
+            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+            "scaler": self.engine.scaler.state_dict(),
+            "averaged": int(self.average.n_averaged) if self.average is not None else 0,
+        }
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to how things were when a checkpoint was saved.
+
+        Raises:
+            CheckpointError: If it was saved by a training of other networks.
+        """
+        saved = load_training(checkpoint)
+        load_model(checkpoint.path / MODEL, self.model)
+        for name, tensors in saved["networks"].items():
+            network = unwrap(self.method.networks[name])
+            load_state(network, tensors, checkpoint.path / TRAINING)
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(saved["optimizers"][name])
+        self.engine.scaler.load_state_dict(saved["scaler"])
+        if self.average is not None:
+            self.average.n_averaged.fill_(saved["averaged"])
+        self.best = (int(saved["best"][0]), saved["best"][1]) if saved["best"] else None
+        self.step = saved["step"]
+
+    def _set_learning_rate(self) -> None:
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+
+    def _noise_seed(self, part: int) -> int:
+        return derived_seed(
+            Stream.TRAINING_NOISE, self.recipe.seed, self.step, self.engine.rank, part
+        )
+
+    def _checked(
+        self, terms: Mapping[str, Mapping[str, torch.Tensor]], batch: Batch, files: FilesOf
+    ) -> dict[str, float]:
+        named = {name: term for player in terms.values() for name, term in player.items()}
+        numbers = torch.stack([term.detach().float() for term in named.values()]).tolist()
+        values = dict(zip(named, numbers, strict=True))
+        for name, value in values.items():
+            if not isfinite(value):
+                raise TrainingError(
+                    f"step {self.step + 1}: the loss '{name}' is {value}; the batch was "
+                    f"{files(batch)}. {_LAST_GOOD}"
+                )
+        return values
+
+    def _move(self, player: str, batch: Batch, files: FilesOf) -> None:
+        moved = self.engine.update(
+            self.optimizers[player], self.parameters[player], self.recipe.optimizer.clip_norm
+        )
+        if not moved:
+            raise TrainingError(
+                f"step {self.step + 1}: the {player}'s gradient is not finite; the batch was "
+                f"{files(batch)}. {_LAST_GOOD}"
+            )
+
+
+_LAST_GOOD = (
+    "The last good checkpoint is kept: lower optimizer.lr or set optimizer.clip_norm, then --resume"
+)
