@@ -51,7 +51,8 @@ class _Side:
                 [f"{path}: holds the label {image.max()}, but there are {self.classes} classes"]
             )
         top = np.uint8(255) if self.depth == 8 else np.uint16(65535)
-        return (image == np.arange(self.classes)).astype(top.dtype) * top
+        spread: Array = (image == np.arange(self.classes)).astype(top.dtype) * top
+        return spread
 
 
 class Folders(Dataset):
@@ -164,26 +165,24 @@ class Folders(Dataset):
         self, dirs: tuple[str, str], problems: list[str]
     ) -> dict[Split, dict[str, tuple[Path, ...]]]:
         layouts = [
-            {split: tuple(self.root / part / split for part in dirs) for split in SPLITS},
-            {split: tuple(self.root / split / part for part in dirs) for split in SPLITS},
+            {split: (self.root / dirs[0] / split, self.root / dirs[1] / split) for split in SPLITS},
+            {split: (self.root / split / dirs[0], self.root / split / dirs[1]) for split in SPLITS},
         ]
         for layout in layouts:
             if any(folder.is_dir() for folders in layout.values() for folder in folders):
                 return {
-                    split: self._partners(*folders, problems) for split, folders in layout.items()
+                    split: self._partners(inputs, targets, problems)
+                    for split, (inputs, targets) in layout.items()
                 }
         return self._by_hash(self._partners(self.root / dirs[0], self.root / dirs[1], problems))
 
     def _partners(
         self, inputs: Path, targets: Path, problems: list[str]
     ) -> dict[str, tuple[Path, ...]]:
-        sides = self._by_stem(inputs, problems), self._by_stem(targets, problems)
-        for folder, own, other in ((targets, *sides), (inputs, *reversed(sides))):
-            for name in sorted(own.keys() - other.keys()):
-                problems.append(f"{own[name]}: has no partner '{name}.*' in {folder}")
-        return {
-            name: (sides[0][name], sides[1][name]) for name in sides[0].keys() & sides[1].keys()
-        }
+        one, other = self._by_stem(inputs, problems), self._by_stem(targets, problems)
+        problems += [f"{one[n]}: has no partner in {targets}" for n in one if n not in other]
+        problems += [f"{other[n]}: has no partner in {inputs}" for n in other if n not in one]
+        return {name: (one[name], other[name]) for name in one if name in other}
 
     def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
         """The image files below a folder by their path without suffix."""

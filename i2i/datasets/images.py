@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageColor, ImageFile, UnidentifiedImageError
 
 from i2i.datasets import pixels
 from i2i.datasets.base import Array, Size
@@ -144,7 +144,8 @@ def resize(array: Array, size: Size, *, labels: bool = False) -> Array:
         for c in range(array.shape[2])
     ]
     top = np.iinfo(array.dtype).max
-    return np.rint(np.stack(floats, axis=2)).clip(0, top).astype(array.dtype)
+    resized: Array = np.rint(np.stack(floats, axis=2)).clip(0, top).astype(array.dtype)
+    return resized
 
 
 def save_image(array: Array, path: Path) -> Path:
@@ -245,7 +246,7 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
     """The upright pixels as stored, and whether their last channel is alpha."""
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
-    deep = image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(t.args) for t in image.tile)
+    deep = image.mode in ("RGB", "RGBA", "LA") and _has_deep_tiles(image)
     orientation = _orientation(image)
     if deep:
         array = _deep_colour(image, file)
@@ -265,6 +266,11 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
         image = image.convert(_COLOUR_OF.get(image.mode, image.mode))
     array = _values(image)
     return pixels.upright(array, orientation), image.mode in ("LA", "RGBA")
+
+
+def _has_deep_tiles(image: Image.Image) -> bool:
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    return any(";16" in str(tile.args) for tile in tiles)
 
 
 def _deep_colour(image: Image.Image, file: BinaryIO) -> Array:

@@ -37,8 +37,8 @@ class OpenMoji(Dataset):
     family, so that no variant of a training glyph is in the test split: glyphs that share a base
     (genders, hair, keycaps, joined sequences) or have the same line art are of one family.
 
-    Flags of countries, regions and movements are left out by default: their outline is one rectangle for all,
-    which says nothing about their colours.
+    Flags of countries, regions and movements are left out by default: their outline is one
+    rectangle for all, which says nothing about their colours.
 
     OpenMoji is by the OpenMoji project, licence CC BY-SA 4.0; so is what is made from it.
 

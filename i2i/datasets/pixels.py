@@ -34,9 +34,9 @@ def to_depth(array: Array, depth: Depth, float_range: FloatRange | None = None) 
     if array.dtype == whole:
         return array
     if array.dtype == np.uint16:
-        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return np.asarray((array.astype(np.uint32) + 128) // 257, np.uint8)
     if array.dtype == np.uint8:
-        return array.astype(np.uint16) * np.uint16(257)
+        return np.asarray(array.astype(np.uint16) * 257, np.uint16)
     if float_range is None:
         raise ValueError(
             f"its values are {array.dtype}, whose black and white nobody knows: declare them with "
@@ -46,7 +46,8 @@ def to_depth(array: Array, depth: Depth, float_range: FloatRange | None = None) 
     unit = (array.astype(np.float64) - black) / (white - black)
     if not np.isfinite(unit).all():
         raise ValueError("it holds values that are not finite")
-    return np.rint(unit.clip(0, 1) * top).astype(whole)
+    scaled: Array = np.rint(unit.clip(0, 1) * top).astype(whole)
+    return scaled
 
 
 def composite(array: Array, background: tuple[int, int, int]) -> Array:
@@ -63,7 +64,8 @@ def composite(array: Array, background: tuple[int, int, int]) -> Array:
     colour = np.broadcast_to(array[..., :-1], (*array.shape[:2], 3)).astype(np.float64)
     alpha = array[..., -1:].astype(np.float64) / top
     behind = np.array(background, np.float64) * (top / 255)
-    return np.rint(colour * alpha + behind * (1 - alpha)).astype(array.dtype)
+    mixed: Array = np.rint(colour * alpha + behind * (1 - alpha)).astype(array.dtype)
+    return mixed
 
 
 def as_rgb(array: Array) -> Array:
@@ -75,7 +77,8 @@ def as_gray(array: Array) -> Array:
     """Grey or colour `(H, W, 1 or 3)` as `(H, W, 1)`."""
     if array.shape[2] == 1:
         return array
-    return np.rint(array @ _LUMA).astype(array.dtype)[..., None]
+    luma: Array = np.rint(array @ _LUMA).astype(array.dtype)
+    return luma[..., None]
 
 
 def upright(array: Array, orientation: int) -> Array:

@@ -28,6 +28,9 @@ CLASSES = {
 }
 """The twelve classes with the colours of the CMP facades' label maps, as measured from them."""
 
+_Box = tuple[float, float, float, float]
+"""Top, left, bottom and right, as fractions of the height and width."""
+
 _INDEX = {name: i for i, name in enumerate(CLASSES)}
 _PALETTE = np.array(list(CLASSES.values()), np.uint8)
 _VERSION = 1
@@ -42,8 +45,8 @@ _BLINDS = np.array([(86, 110, 96), (120, 84, 62), (206, 206, 200), (74, 84, 108)
 class Synthetic(Dataset):
     """Procedural facades: no files, any size, the same pictures for the same seed everywhere.
 
-    Floors, bays, windows with their sills, blinds and balconies, doors, shops, cornices and pillars
-    in CMP's label colours, and a rendering that follows from the map: shaded glass, lit and shadowed
+    Floors, bays, windows with sills, blinds and balconies, doors, shops, cornices and pillars in
+    CMP's label colours, and a rendering that follows from the map: shaded glass, lit and shadowed
     edges, a wall of its own colour and grain. A stand-in for tests and first tries; results on it
     say nothing about photos.
 
@@ -115,55 +118,55 @@ class _Canvas:
 def _building(canvas: _Canvas, rng: np.random.Generator) -> None:
     """Draw a building, its bays and floors regular as real ones are."""
     top, left, right = rng.uniform(0.02, 0.14), rng.uniform(0, 0.08), 1 - rng.uniform(0, 0.08)
-    floors, bays = int(rng.integers(3, 6)), int(rng.integers(3, 7))
-    has = {
-        name: rng.random() < chance
-        for name, chance in {
-            "sill": 0.7,
-            "blind": 0.4,
-            "balcony": 0.4,
-            "deco": 0.5,
-            "molding": 0.5,
-            "pillar": 0.35,
-            "shop": 0.5,
-        }.items()
-    }
+    ground = 1 - rng.uniform(0.17, 0.24)
+    bays = int(rng.integers(3, 7))
     canvas.box("facade", top, left, 1.0, right)
     canvas.box("cornice", top, left, top + rng.uniform(0.025, 0.05), right, 2.0)
-    ground = 1 - rng.uniform(0.17, 0.24)
-    if has["molding"]:
+    if rng.random() < 0.5:
         canvas.box("molding", ground - 0.02, left, ground, right, 1.0)
-    floor, bay = (ground - top - 0.07) / floors, (right - left) / bays
-    window = floor * rng.uniform(0.5, 0.68), bay * rng.uniform(0.38, 0.6)
-    balconies = set(rng.choice(floors, size=rng.integers(1, floors), replace=False).tolist())
-    blinds = rng.random((floors, bays)) < 0.5
-    for f in range(floors):
-        y = top + 0.06 + f * floor + (floor - window[0]) / 2
-        for b in range(bays):
-            x = left + b * bay + (bay - window[1]) / 2
-            box = (y, x, y + window[0], x + window[1])
-            if has["deco"]:
-                canvas.box("deco", y - 0.022, x - 0.008, y, box[3] + 0.008, 1.0)
-            canvas.box("window", *box, -1.5)
-            if has["blind"] and blinds[f, b]:
-                canvas.box("blind", y, x, y + window[0] * rng.uniform(0.3, 0.7), box[3], -0.5)
-            if has["sill"]:
-                canvas.box("sill", box[2], x - 0.01, box[2] + 0.014, box[3] + 0.01, 1.5)
-            if has["balcony"] and f in balconies:
-                canvas.box("balcony", y + window[0] * 0.62, x - 0.02, box[2], box[3] + 0.02, 2.5)
-    if has["pillar"]:
-        for b in range(bays + 1):
-            x = min(max(left + b * bay - 0.012, left), right - 0.024)
-            canvas.box("pillar", top + 0.05, x, ground - 0.02, x + 0.024, 1.5)
-    door = int(rng.integers(bays))
+    _floors(canvas, rng, (top + 0.06, left, ground, right), bays)
+    if rng.random() < 0.35:
+        for place in np.linspace(left, right - 0.024, bays + 1):
+            canvas.box("pillar", top + 0.05, place, ground - 0.02, place + 0.024, 1.5)
+    _ground_floor(canvas, rng, (ground, left, 1.0, right), bays)
+
+
+def _floors(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: int) -> None:
+    """Draw rows of windows, each with what this building's windows have."""
+    top, left, bottom, right = area
+    floors = int(rng.integers(3, 6))
+    has_sill, has_blind, has_balcony, has_deco = rng.random(4) < (0.7, 0.4, 0.4, 0.5)
+    floor, bay = (bottom - 0.01 - top) / floors, (right - left) / bays
+    height, width = floor * rng.uniform(0.5, 0.68), bay * rng.uniform(0.38, 0.6)
+    with_balcony = rng.random(floors) < 0.5
+    with_blind = rng.random((floors, bays)) < 0.5
+    for f, b in np.ndindex(floors, bays):
+        y = top + f * floor + (floor - height) / 2
+        x = left + b * bay + (bay - width) / 2
+        if has_deco:
+            canvas.box("deco", y - 0.022, x - 0.008, y, x + width + 0.008, 1.0)
+        canvas.box("window", y, x, y + height, x + width, -1.5)
+        if has_blind and with_blind[f, b]:
+            canvas.box("blind", y, x, y + height * rng.uniform(0.3, 0.7), x + width, -0.5)
+        if has_sill:
+            canvas.box("sill", y + height, x - 0.01, y + height + 0.014, x + width + 0.01, 1.5)
+        if has_balcony and with_balcony[f]:
+            canvas.box("balcony", y + height * 0.62, x - 0.02, y + height, x + width + 0.02, 2.5)
+
+
+def _ground_floor(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: int) -> None:
+    """Draw a door, and shops or windows beside it."""
+    top, left, bottom, right = area
+    bay = (right - left) / bays
+    door, has_shops = int(rng.integers(bays)), rng.random() < 0.5
     for b in range(bays):
         x = left + b * bay
         if b == door:
-            canvas.box("door", ground + 0.03, x + bay * 0.25, 1.0, x + bay * 0.75, -1.0)
-        elif has["shop"]:
-            canvas.box("shop", ground + 0.025, x + bay * 0.08, 0.96, x + bay * 0.92, -1.0)
+            canvas.box("door", top + 0.03, x + bay * 0.25, bottom, x + bay * 0.75, -1.0)
+        elif has_shops:
+            canvas.box("shop", top + 0.025, x + bay * 0.08, bottom - 0.04, x + bay * 0.92, -1.0)
         else:
-            canvas.box("window", ground + 0.05, x + bay * 0.28, 0.93, x + bay * 0.72, -1.5)
+            canvas.box("window", top + 0.05, x + bay * 0.28, bottom - 0.07, x + bay * 0.72, -1.5)
 
 
 def _rendered(canvas: _Canvas, rng: np.random.Generator) -> Array:
@@ -200,7 +203,8 @@ def _rendered(canvas: _Canvas, rng: np.random.Generator) -> Array:
     picture *= _light(canvas)[..., None]
     picture *= 1.06 - 0.18 * y + 0.08 * (x - 0.5) * rng.choice([-1, 1])
     picture += rng.normal(0, 3.5, (height, width, 1))
-    return np.rint(picture.clip(0, 255)).astype(np.uint8)
+    rendered: Array = np.rint(picture.clip(0, 255)).astype(np.uint8)
+    return rendered
 
 
 def _light(canvas: _Canvas) -> NDArray[np.float64]:
@@ -213,4 +217,5 @@ def _light(canvas: _Canvas) -> NDArray[np.float64]:
         above[:step], above[:, :step] = depth[:step], depth[:, :step]
         light -= 0.22 / reach * np.clip(above - depth, 0, 2)
         light += 0.09 / reach * np.clip(depth - above, 0, 2)
-    return light.clip(0.35, 1.25)
+    lit: NDArray[np.float64] = light.clip(0.35, 1.25)
+    return lit
