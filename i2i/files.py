@@ -1,6 +1,7 @@
 """Files: names that can't leave their folder, texts that are never half written."""
 
 import os
+import threading
 from pathlib import Path
 
 from i2i.errors import DataError
@@ -27,7 +28,7 @@ def safe_join(root: Path, name: str) -> Path:
     try:
         base = root.resolve()
         path = (base / name).resolve()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise DataError([f"{name!r} in {root}: {error}"]) from error
     if base not in path.parents:
         raise DataError([f"{name!r}: leads out of {root}, to {path}"])
@@ -36,6 +37,10 @@ def safe_join(root: Path, name: str) -> Path:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old one or the new one, never a part."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    writer = f"{os.getpid()}.{threading.get_ident()}"
+    unfinished = path.with_name(f".{path.name}.{writer}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

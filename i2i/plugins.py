@@ -76,6 +76,10 @@ def _register(manager: PluginManager, found: Registry, module: ModuleType, plugi
                     hook, [other for other in manager.get_plugins() if other is not module]
                 )
                 caller(register=_collector(entries, kind, plugin))
+        if not entries:
+            raise PluginError(
+                f"{plugin} registers nothing: mark its hooks with @i2i.hookimpl, see i2i.hookspecs"
+            )
         staged = Registry({kind: dict(named) for kind, named in found.entries.items()})
         for entry in entries:
             staged.add(entry)

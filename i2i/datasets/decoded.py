@@ -4,9 +4,11 @@ import hashlib
 import json
 import math
 import os
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -78,7 +80,10 @@ def decode(
     """
     pairs = dataset.pairs(split)
     workers = workers or os.cpu_count() or 1
-    digests = _digests(pairs, workers)
+    found = _digests(pairs, workers)
+    gone = {p.name: why for p, why in zip(pairs, found, strict=True) if isinstance(why, str)}
+    pairs = [pair for pair in pairs if pair.name not in gone]
+    digests = [digest for digest in found if isinstance(digest, bytes)]
     shape = (len(pairs), dataset.input_channels + dataset.target_channels, *size)
     folder = cache_dir() / "decoded"
     path = folder / f"{_key(pairs, digests, shape, dataset)}.raw"
@@ -95,7 +100,7 @@ def decode(
             ]
         ) from error
     assert kept is not None
-    array, reasons = kept
+    array, reasons = kept[0], gone | kept[1]
     if reasons and on_bad == "error":
         raise DataError(list(reasons.values()))
     good = [i for i, pair in enumerate(pairs) if pair.name not in reasons]
@@ -109,9 +114,17 @@ def decode(
     )
 
 
-def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes]:
+def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes | str]:
+    """The pairs' digests, or why there is none."""
+
+    def digest(pair: Pair) -> bytes | str:
+        try:
+            return pair.digest()
+        except DataError as error:
+            return "; ".join(error.problems)
+
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda pair: pair.digest(), pairs))
+        return list(pool.map(digest, pairs))
 
 
 def _fingerprint(pairs: Sequence[Pair], digests: Sequence[bytes]) -> str:
@@ -132,15 +145,15 @@ def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
     """An array that was kept and the reasons for pairs left out of it; None if there is none."""
     try:
         about = json.loads(_about(path).read_text(encoding="utf-8"))
-        shape, dtype = tuple(about["shape"]), np.dtype(about["dtype"])
+        shape, dtype, reasons = tuple(about["shape"]), np.dtype(about["dtype"]), about["reasons"]
         size = path.stat().st_size
         if size != math.prod(shape) * dtype.itemsize:
             return None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     if size > IN_MEMORY_UP_TO:
-        return np.memmap(path, dtype, "r", shape=shape), about["reasons"]
-    return np.fromfile(path, dtype).reshape(shape), about["reasons"]
+        return np.memmap(path, dtype, "r", shape=shape), reasons
+    return np.fromfile(path, dtype).reshape(shape), reasons
 
 
 def _build(
@@ -154,7 +167,8 @@ def _build(
     """Decode everything into a new file, which takes its place when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
+    writer = f"{os.getpid()}.{threading.get_ident()}"
+    unfinished = path.with_name(f"{path.name}.{writer}{UNFINISHED}")
     reasons: dict[str, str] = {}
     try:
         with (
@@ -164,7 +178,8 @@ def _build(
         ):
             for first in range(0, len(pairs), AHEAD):
                 some = pairs[first : first + AHEAD]
-                for pair, result in zip(some, pool.map(partial(_load, shape), some), strict=True):
+                results = pool.map(partial(_load, dataset.input_channels, shape), some)
+                for pair, result in zip(some, results, strict=True):
                     if isinstance(result, str):
                         reasons[pair.name] = result
                     else:
@@ -181,14 +196,19 @@ def _build(
         unfinished.unlink(missing_ok=True)
 
 
-def _load(shape: tuple[int, ...], pair: Pair) -> Array | str:
+def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | str:
     """A pair's channels `(C, H, W)`, or why it can't be read."""
+    _, channels, height, width = shape
     try:
-        both: Array = np.concatenate(pair.load((shape[2], shape[3])), axis=2)
+        images = pair.load((height, width))
     except DataError as error:
         return "; ".join(error.problems)
-    if both.shape[2] != shape[1]:
-        return f"{pair.name}: has {both.shape[2]} channels with its target, not {shape[1]}"
+    wanted = [(height, width, n) for n in (input_channels, channels - input_channels)]
+    for side, image, expected in zip(("input", "target"), images, wanted, strict=True):
+        if image.shape != expected:
+            had, needed = ("x".join(map(str, s)) for s in (image.shape, expected))
+            return f"{pair.name}: its {side} is {had} (height, width, channels), not {needed}"
+    both: Array = np.concatenate(images, axis=2)
     return both.transpose(2, 0, 1)
 
 
@@ -199,5 +219,6 @@ def _about(path: Path) -> Path:
 def _remove_leftovers(folder: Path) -> None:
     """Remove what killed processes left behind; a living one writes all the time."""
     for file in folder.glob(f"*{UNFINISHED}"):
-        if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
-            file.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # its writer may have just finished it
+            if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
+                file.unlink()

@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Ge, Interval
 
 from i2i.datasets.base import SPLITS, Array, Dataset, Pair, Size, Split
-from i2i.datasets.images import SUFFIXES, Mode, header, read, resize
+from i2i.datasets.images import SUFFIXES, Mode, header, is_colour, read, resize
 from i2i.datasets.pixels import Depth, FloatRange
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
@@ -109,6 +109,7 @@ class Folders(Dataset):
             (input_mode, target_mode),
             (input_classes, target_classes),
         )
+        _check_values(background, float_range)
         self.root = root
         self.sides = tuple(
             _Side(mode, classes, depth, background, float_range)
@@ -188,9 +189,13 @@ class Folders(Dataset):
         """The image files below a folder by their path without suffix."""
         files: dict[str, Path] = {}
         for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+            if any(part.startswith(".") for part in file.relative_to(folder).parts):
                 continue
             if file.is_dir():
+                if file.is_symlink():
+                    problems.append(f"{file}: is a link to a folder; put the folder itself there")
+                continue
+            if file.suffix.lower() not in SUFFIXES:
                 continue
             try:
                 safe_join(self.root, file.relative_to(self.root).as_posix())
@@ -227,7 +232,7 @@ class Folders(Dataset):
         return []
 
     def _channels(self) -> tuple[int, int]:
-        """Channels of inputs and targets; those of mode "channels" as in the first readable pair."""
+        """Channels of inputs and targets; in mode "channels" those of the first readable pair."""
         channels = []
         for place, side in enumerate(self.sides):
             known = side.classes or _CHANNELS.get(side.mode)
@@ -281,7 +286,11 @@ def _check_options(
         problems.append("data: give both input_dir and target_dir, or neither for side by side")
     for side, folder in zip(("input", "target"), dirs, strict=True):
         if folder is not None and root.is_dir():
-            inside = [root / folder, *(root / split / folder for split in SPLITS)]
+            try:
+                inside = [safe_join(root, folder), *(root / split / folder for split in SPLITS)]
+            except DataError as error:
+                problems += [f"data.{side}_dir: {problem}" for problem in error.problems]
+                continue
             if not any(place.is_dir() for place in inside):
                 problems.append(f"data.{side}_dir: there is no folder {folder} in {root}")
     for side, mode, number in zip(("input", "target"), modes, classes, strict=True):
@@ -289,5 +298,15 @@ def _check_options(
             problems.append(
                 f"data.{side}_classes: is required with {side}_mode 'labels', and only then"
             )
+    if problems:
+        raise DataError(problems)
+
+
+def _check_values(background: str, float_range: FloatRange | None) -> None:
+    problems = []
+    if not is_colour(background):
+        problems.append(f"data.background: {background!r} is no colour; try 'white' or '#ff8800'")
+    if float_range is not None and float_range[0] == float_range[1]:
+        problems.append(f"data.float_range: black and white are both {float_range[0]}")
     if problems:
         raise DataError(problems)

@@ -36,6 +36,12 @@ SUFFIXES = frozenset(s for s, name in _BY_SUFFIX.items() if name in _FORMATS) | 
 
 _COLOUR_OF = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 _COLOUR_OF |= dict.fromkeys(("CMYK", "YCbCr", "LAB", "HSV"), "RGB")
+_INDIRECT = ("P", "PA", "1")
+"""Modes whose stored values are not colours or greys."""
+
+_GREY_STEPS = {";2": 85, ";4": 17}
+"""What Pillow multiplies greys of few bits with."""
+
 _cmyk_files = count()
 
 
@@ -63,10 +69,11 @@ def header(path: Path, mode: Mode = "rgb") -> Header:
             height, width, channels = _array(path).shape
             return Header((height, width), channels)
         image = _open(file, mode)
+        channels = _channels(image)
         height, width = image.height, image.width
         if pixels.swaps_sides(_orientation(image)):
             height, width = width, height
-        return Header((height, width), max(_frames(image), len(image.getbands())))
+        return Header((height, width), channels)
 
 
 def read(
@@ -101,7 +108,10 @@ def read(
     """
     with _naming(path), path.open("rb") as file:
         if path.suffix.lower() == NUMPY:
-            array, alpha = np.array(_array(path)), False
+            array, alpha = _array(path), False
+            array = np.array(array, array.dtype.newbyteorder("="))
+            if mode == "labels":
+                return _label_array(array)
         else:
             image = _verified(file, mode)
             if mode == "labels":
@@ -182,6 +192,15 @@ def from_png(data: bytes) -> Array:
         return np.asarray(image.convert("RGB"))
 
 
+def is_colour(name: str) -> bool:
+    """Whether Pillow knows a colour of this name, such as "white" or "#ff8800"."""
+    try:
+        ImageColor.getrgb(name)
+    except ValueError:
+        return False
+    return True
+
+
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Turn what goes wrong within into a `DataError` that names the file and the reason."""
@@ -246,15 +265,15 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
     """The upright pixels as stored, and whether their last channel is alpha."""
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
-    deep = image.mode in ("RGB", "RGBA", "LA") and _has_deep_tiles(image)
+    deep = image.mode in ("RGB", "RGBA", "LA") and ";16" in _raw_mode(image)
+    if "transparency" in image.info and (deep or image.mode.startswith("I")):
+        raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
     orientation = _orientation(image)
     if deep:
         array = _deep_colour(image, file)
         return pixels.upright(array, orientation), array.shape[2] in (2, 4)
     image.load()
-    if "transparency" in image.info:
-        if image.mode.startswith("I"):
-            raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
+    if _has_transparent_colours(image):
         image = image.convert("RGBA")
     if image.mode == "CMYK" and mode != "channels" and next(_cmyk_files) == 0:
         warnings.warn(
@@ -262,15 +281,35 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
             f"(the first one is {file.name})",
             stacklevel=2,
         )
-    if image.mode in ("P", "1") or mode != "channels":
-        image = image.convert(_COLOUR_OF.get(image.mode, image.mode))
+    colour = _COLOUR_OF.get(image.mode, image.mode)
+    # Only where it changes: a converted image forgets its format.
+    if colour != image.mode and (image.mode in _INDIRECT or mode != "channels"):
+        image = image.convert(colour)
     array = _values(image)
     return pixels.upright(array, orientation), image.mode in ("LA", "RGBA")
 
 
-def _has_deep_tiles(image: Image.Image) -> bool:
+def _channels(image: Image.Image) -> int:
+    """How many channels mode "channels" will give."""
+    if (frames := _frames(image)) > 1:
+        return frames
+    if "LA;16" in _raw_mode(image):  # Pillow makes colour of it
+        return 2
+    if _has_transparent_colours(image):
+        return 4
+    mode = _COLOUR_OF[image.mode] if image.mode in _INDIRECT else image.mode
+    return len(Image.new(mode, (1, 1)).getbands())
+
+
+def _has_transparent_colours(image: Image.Image) -> bool:
+    """Whether one of its values, or its palette, says what is transparent."""
+    return "transparency" in image.info or (image.mode == "P" and image.has_transparency_data)
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How the file keeps its pixels, such as "RGB;16B"; to be asked before they are loaded."""
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return any(";16" in str(tile.args) for tile in tiles)
+    return " ".join(str(tile.args) for tile in tiles[:1])
 
 
 def _deep_colour(image: Image.Image, file: BinaryIO) -> Array:
@@ -301,9 +340,10 @@ def _labels(image: Image.Image) -> Array:
     """A palette's indices, or grey values as stored."""
     if image.mode not in ("P", "L", "1"):
         raise ValueError(f"is {image.mode}, not a label map: indices come as palette or 8-bit grey")
+    step = next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
     orientation = _orientation(image)
     image.load()
-    return pixels.upright(_values(image).astype(np.uint8), orientation)
+    return pixels.upright(_values(image).astype(np.uint8) // np.uint8(step), orientation)
 
 
 def _values(image: Image.Image) -> Array:
@@ -318,6 +358,19 @@ def _array(path: Path) -> Array:
     array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.ndim == 2:
         array = array[..., None]
-    if array.ndim != 3:
+    if array.ndim != 3 or array.size == 0:
         raise ValueError(f"its shape is {array.shape}, not (height, width, channels)")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"its values are {array.dtype}, not numbers of one channel")
     return array
+
+
+def _label_array(array: Array) -> Array:
+    if array.shape[2] != 1 or array.dtype.kind == "f":
+        raise ValueError(
+            f"is {array.dtype} with {array.shape[2]} channels, not a label map: indices come as "
+            "whole numbers in one channel"
+        )
+    if array.min() < 0 or array.max() > 255:
+        raise ValueError(f"holds labels from {array.min()} to {array.max()}, beyond 0 to 255")
+    return array.astype(np.uint8)

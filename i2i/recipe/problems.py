@@ -63,6 +63,8 @@ def problems(
         by_key.setdefault(_location(item, values), []).append(item)
     found = []
     for location, items in by_key.items():
+        if any(other[: len(location)] == location for other in by_key if other != location):
+            continue  # what is wrong inside says it better
         where = ".".join(str(part) for part in ((path,) if path else ()) + location)
         owner, default = _owner(model, location)
         found.append(Problem(where, _sentence(items, location, owner, default, extra)))

@@ -270,7 +270,7 @@ def deep_files(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("name", ["png.png", "little.tif", "big.tif", "pgm.pgm"])
 def test_16_bit_grey_is_scaled_and_rounded_over_its_whole_range(tmp_path: Path, name: str) -> None:
     path = deep_files(tmp_path)[name]
-    exact = np.floor(RAMP * 255 / 65535 + 0.5)
+    exact = np.floor(RAMP * 255.0 / 65535 + 0.5)
     np.testing.assert_array_equal(read(path, "gray")[..., 0], exact)
     np.testing.assert_array_equal(read(path, "gray", depth=16)[..., 0], RAMP)
     np.testing.assert_array_equal(read(path, depth=16), np.stack([RAMP] * 3, axis=-1))

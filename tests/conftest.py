@@ -1,0 +1,79 @@
+"""What all tests share: a cache of their own, small recipes, and runs in processes of their own."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from i2i.recipe import Recipe, parse_recipe
+from tests.processes import Run, start
+
+ROOT = Path(__file__).parents[1]
+FACADES = ROOT.parent / "shared" / "facades"
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("I2I_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def facades() -> Path:
+    if not FACADES.is_dir():
+        pytest.skip("needs the real facades in ../shared/facades")
+    return FACADES
+
+
+def tiny(**sections: Any) -> dict[str, Any]:
+    """A recipe that trains in a blink: 32 x 32 procedural facades, a U-Net of 4 channels."""
+    document: dict[str, Any] = {
+        "name": "tiny",
+        "data": {"type": "synthetic", "train": 12, "val": 4, "test": 4},
+        "augment": {"load_size": 36, "crop_size": 32, "flip": True},
+        "generator": {"type": "unet", "depth": 3, "base_channels": 4},
+        "discriminator": {"type": "patch", "receptive_field": 16, "base_channels": 4},
+        "losses": [{"type": "cgan"}, {"type": "l1", "weight": 100.0}],
+        "train": {"max_steps": 6, "batch_size": 2, "device": "cpu"},
+        "validation": {"every": 3},
+        "checkpoint": {"every": 2},
+        "log": {"every": 1, "samples_every": 3, "samples": 2},
+        "eval": {"metrics": ["l1"]},
+    }
+    for name, section in sections.items():
+        if isinstance(section, dict) and section.get("type") is None:
+            document[name] = {**document.get(name, {}), **section}
+        else:
+            document[name] = section
+    return document
+
+
+@pytest.fixture
+def tiny_recipe() -> Callable[..., Recipe]:
+    return lambda **sections: parse_recipe(tiny(**sections))
+
+
+@pytest.fixture
+def write_recipe(tmp_path: Path) -> Callable[..., Path]:
+    import tomli_w
+
+    def write(**sections: Any) -> Path:
+        path = tmp_path / "recipe.toml"
+        path.write_text(tomli_w.dumps(tiny(**sections)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def i2i(tmp_path: Path) -> Callable[..., Run]:
+    """Start the program in a process of its own, in the test's folder."""
+
+    def run(*arguments: object, **environment: str) -> Run:
+        return start([str(a) for a in arguments], tmp_path, {**os.environ, **environment})
+
+    return run

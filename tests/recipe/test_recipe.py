@@ -1,0 +1,188 @@
+"""Recipes: every mistake at once, each with its path and the nearest right name."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from i2i.errors import RecipeError
+from i2i.recipe import Recipe, load_recipe, parse_recipe
+from tests.conftest import ROOT, tiny
+
+RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
+
+
+def problems(document: dict[str, Any], *overrides: str) -> list[str]:
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(document, overrides)
+    return [problem.removeprefix("recipe: ") for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_the_recipes_that_come_with_i2i_are_right(path: Path) -> None:
+    assert load_recipe(path).name == path.stem
+
+
+def test_the_resolved_recipe_has_every_default_and_resolves_to_itself(
+    tiny_recipe: Callable[..., Recipe],
+) -> None:
+    recipe = tiny_recipe()
+    text = recipe.to_toml()
+    assert parse_recipe(tomllib.loads(text)) == recipe
+    resolved = tomllib.loads(text)
+    assert resolved["generator"]["upsampling"] == "transposed"
+    assert resolved["losses"][0]["objective"] == "bce"
+    assert resolved["optimizer"]["betas"] == [0.5, 0.999]
+    assert resolved["method"]["adversarial_gradient"] == "after"
+
+
+def test_a_recipe_with_five_mistakes_gets_five_lines(i2i: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text(
+        """
+        name = "bad"
+        [data]
+        type = "openmojj"
+        [generator]
+        type = "unet"
+        depht = 8
+        norm = "bacth"
+        [[losses]]
+        type = "l1"
+        weight = -1
+        [train]
+        epochs = "ten"
+        """
+    )
+    run = i2i("run", "bad.toml")
+    assert run.status == 2
+    lines = run.errors.splitlines()
+    assert len(lines) == 5
+    expected = {
+        "data.type": "did you mean 'openmoji'?",
+        "generator.depht": "did you mean 'depth'?",
+        "generator.norm": "did you mean 'batch'?",
+        "losses.0.weight": "must be above 0",
+        "train.epochs": "must be a whole number, not 'ten'; the default is 200",
+    }
+    for path, hint in expected.items():
+        assert any(f"bad.toml: {path}: " in line and hint in line for line in lines), path
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "hint"),
+    [
+        ({"sed": 1}, "sed", "did you mean 'seed'?"),
+        ({"train": {"lr": 0.1}}, "train.lr", "did you mean 'optimizer.lr'?"),
+        ({"train": {"precision": "16"}}, "train.precision", "must be one of 32, 'bf16-mixed'"),
+        ({"train": {"device": "gpu"}}, "train.device", "the default is 'auto'"),
+        ({"augment": {"crop_size": 0}}, "augment.crop_size", "must be"),
+        ({"augment": {"crop_size": [32, "a"]}}, "augment.crop_size.1", "whole number"),
+        ({"augment": {"load_size": 30}}, "augment", "load_size [30, 30] is smaller than crop_size"),
+        ({"generator": {"type": "unett"}}, "generator.type", "did you mean 'unet'? Known:"),
+        ({"generator": {"type": 3}}, "generator.type", "must be a text, not 3"),
+        ({"generator": {"type": "unet", "depth": 11}}, "generator.depth", "must be at most 10"),
+        ({"generator": {"type": "unet", "depth": 2}}, "generator.depth", "must be at least 3"),
+        ({"generator": {"type": "unet", "depth": True}}, "generator.depth", "not true"),
+        ({"generator": {"type": "unet", "in_channels": 3}}, "generator.in_channels", "unknown key"),
+        ({"losses": []}, "losses", "needs at least one item"),
+        ({"losses": [{}]}, "losses.0.type", "is required"),
+        (
+            {"losses": [{"type": "cgan", "discriminator": {"type": "pach"}}]},
+            "losses.0.discriminator.type",
+            "did you mean 'patch'?",
+        ),
+        ({"eval": {"metrics": ["l1", "snr"]}}, "eval.metrics.1", "did you mean 'psnr'?"),
+        ({"validation": {"best": "psnr"}}, "validation", "isn't among metrics"),
+        ({"optimizer": {"lr": float("nan")}}, "optimizer.lr", "finite"),
+        ({"name": "../x"}, "name", "doesn't match"),
+        ({"data": {"type": "folders"}}, "data.root", "is required"),
+        ({"seed": -1}, "seed", "must be at least 0"),
+    ],
+)
+def test_a_mistake_is_named_with_its_path_and_a_hint(
+    change: dict[str, Any], path: str, hint: str
+) -> None:
+    (line,) = problems(tiny(**change))
+    assert line.startswith(f"{path}: ")
+    assert hint in line
+
+
+def test_what_is_not_toml_is_one_line_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("name = \n[data")
+    with pytest.raises(RecipeError, match=r"bad\.toml: not valid TOML: .*line 1"):
+        load_recipe(tmp_path / "bad.toml")
+    with pytest.raises(RecipeError, match="there is no such file"):
+        load_recipe(tmp_path / "none.toml")
+
+
+def test_set_changes_values_of_any_toml_type() -> None:
+    recipe = parse_recipe(
+        tiny(),
+        [
+            "train.max_steps=7",
+            "optimizer.betas=[0.4, 0.9]",
+            "augment.flip=false",
+            'losses=[{type = "l2", weight = 3}, {type = "gan"}]',
+            "losses.0.weight=2.5",
+            "name=other",
+            "generator.norm='instance'",
+        ],
+    )
+    assert recipe.train.max_steps == 7
+    assert recipe.optimizer.betas == (0.4, 0.9)
+    assert not recipe.augment.flip
+    assert [(loss.type, loss.weight) for loss in recipe.losses] == [("l2", 2.5), ("gan", 1.0)]
+    assert recipe.name == "other"
+    assert recipe.generator.options["norm"] == "instance"
+
+
+def test_set_mistakes_are_listed_with_the_others() -> None:
+    lines = problems(tiny(), "train.epoch=3", "losses.9.weight=1", "nonsense", "name.x=1")
+    assert any(line.startswith("train.epoch: ") and "'epochs'" in line for line in lines)
+    assert any(line.startswith("losses.9: ") for line in lines)
+    assert any(line.startswith("--set: ") for line in lines)
+    assert any(line.startswith("name.x: ") for line in lines)
+
+
+def test_losses_of_one_type_get_labels_of_their_own() -> None:
+    recipe = parse_recipe(tiny(losses=[{"type": "l1"}, {"type": "cgan"}, {"type": "l1"}]))
+    assert recipe.loss_labels == ("l1", "cgan", "l1_2")
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 500), st.floats(), st.text(max_size=8)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    section=st.sampled_from([*tiny(), "optimizer", "schedule", "test", "method"]),
+    key=st.one_of(st.text(max_size=10), st.sampled_from(["type", "every", "epochs", "weight"])),
+    value=VALUES,
+    replaces=st.booleans(),
+)
+def test_whatever_a_recipe_says_it_is_right_or_refused_by_name(
+    section: str, key: str, value: Any, replaces: bool
+) -> None:
+    document = tiny()
+    if replaces or not isinstance(document.get(section, {}), dict):
+        document[section] = value
+    else:
+        document.setdefault(section, {})[key] = value
+    try:
+        recipe = parse_recipe(document)
+    except RecipeError as error:
+        assert error.problems
+        assert all(problem.startswith("recipe: ") for problem in error.problems)
+    else:
+        assert parse_recipe(tomllib.loads(recipe.to_toml())) == recipe
