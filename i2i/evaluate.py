@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +18,10 @@ from i2i.files import safe_join, write_whole
 from i2i.inference import translate
 from i2i.progress import track
 from i2i.recipe import Recipe
-from i2i.sheets import sheet
+from i2i.sheets import gallery, sheet, spread
 
-ROWS_ON_SHEET = 12
+ON_SHEET = 24
+"""Pairs of the split on the sheet that is kept of it."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ def evaluate(
     """
     outputs = assemble_metrics(recipe.eval.metrics)
     copies = assemble_metrics(recipe.eval.metrics)
-    rows: list[list[Array]] = []
+    on_sheet = {decoded.names[i] for i in spread(len(decoded.names), ON_SHEET)}
+    triples: list[list[Array]] = []
     batches = translate_pairs(generator, decoded, recipe, device)
     with track("translating", len(decoded.names)) as advance:
         for translated in batches:
@@ -125,10 +126,10 @@ def evaluate(
                 strict=True,
             ):
                 save_image(images[1], safe_join(folder / "images", name))
-                if len(rows) < ROWS_ON_SHEET:
-                    rows.append(images)
+                if name in on_sheet:
+                    triples.append(images)
             advance(len(translated.names))
-    save_image(sheet(rows), folder / "sheet")
+    save_image(gallery(triples), folder / "sheet")
     result = {
         "split": split,
         "images": len(decoded.names),
@@ -136,9 +137,9 @@ def evaluate(
         "data": decoded.fingerprint,
         "test": recipe.test.model_dump(mode="json"),
         "metrics": {name: metric.compute() for name, metric in outputs.items()},
-        "input_as_output": {name: metric.compute() for name, metric in copies.items()}
-        if comparable
-        else None,
+        "input_as_output": (
+            {name: metric.compute() for name, metric in copies.items()} if comparable else None
+        ),
     }
     write_whole(folder / "metrics.json", json.dumps(result, indent=2) + "\n")
     return result
@@ -148,10 +149,10 @@ def sample_sheet(
     generator: nn.Module, decoded: Decoded, recipe: Recipe, device: torch.device, count: int
 ) -> Array:
     """A sheet of input | output | target for pairs spread over a split, always the same ones."""
-    indices = np.linspace(0, len(decoded.names) - 1, min(count, len(decoded.names))).astype(int)
+    indices = spread(len(decoded.names), count)
     rows = [
         images
-        for translated in translate_pairs(generator, decoded, recipe, device, indices.tolist())
+        for translated in translate_pairs(generator, decoded, recipe, device, indices)
         for images in zip(
             *map(_as_arrays, (translated.input, translated.output, translated.target)), strict=True
         )

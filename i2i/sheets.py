@@ -1,6 +1,7 @@
 """Sheets: images side by side in a grid, to be looked at."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from i2i.datasets.base import Array
 
 GAP = 4
 """White pixels between the cells."""
+
+PAGE = 1024
+"""Pixels that a page is wide."""
 
 
 def shown(image: Array) -> Array:
@@ -32,6 +36,22 @@ def sheet(rows: Sequence[Sequence[Array]]) -> Array:
             top, left = r * (height + GAP), c * (width + GAP)
             canvas[top : top + height, left : left + width] = shown(image)
     return canvas
+
+
+def gallery(triples: Sequence[Sequence[Array]]) -> Array:
+    """A sheet of input | output | target, as many triples in a row as a page is wide."""
+    width = triples[0][0].shape[1] + GAP
+    across = max(1, min(PAGE // (width * len(triples[0])), len(triples)))
+    blank = [np.full_like(image, np.iinfo(image.dtype).max) for image in triples[0]]
+    filled = [*triples, *[blank] * (-len(triples) % across)]
+    return sheet(
+        [list(chain(*filled[first : first + across])) for first in range(0, len(filled), across)]
+    )
+
+
+def spread(total: int, count: int) -> list[int]:
+    """So many places spread evenly over a sequence, always the same ones."""
+    return [int(i) for i in np.linspace(0, total - 1, min(count, total))]
 
 
 def cells(image: Array, height: int, width: int) -> list[list[Array]]:

@@ -1,6 +1,6 @@
 """Names that try to leave their folder, and files that are never half written."""
 
-import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def test_a_root_that_is_a_link_is_followed(root: Path) -> None:
     assert safe_join(link, "inside/a") == (root / "inside" / "a").resolve()
 
 
-@given(st.text(st.sampled_from("ab./\\\0 é\n"), max_size=12))
+@given(st.text(st.sampled_from("ab./\\\0 é\n\ud800"), max_size=12))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_name_the_path_is_inside_or_refused(root: Path, name: str) -> None:
     try:
@@ -90,4 +90,22 @@ def test_a_text_replaces_the_old_one_whole_and_leaves_nothing_else(tmp_path: Pat
         write_whole(path, "new é")
         assert reader.read() == "old"
     assert path.read_text(encoding="utf-8") == "new é"
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "half a character: \ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_write_at_once_all_succeed(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    texts = [f"{i}" * 10_000 for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: write_whole(path, text), texts * 5))
+    assert path.read_text() in texts
+    assert list(tmp_path.iterdir()) == [path]

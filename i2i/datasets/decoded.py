@@ -190,8 +190,8 @@ def _build(
             "dtype": np.dtype(dataset.dtype).name,
             "reasons": reasons,
         }
-        unfinished.replace(path)
         write_whole(_about(path), json.dumps(about))
+        unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 

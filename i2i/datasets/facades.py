@@ -1,9 +1,12 @@
 """The CMP facades as the paper uses them: 400 train, 100 val and 106 test pairs."""
 
+import gzip
 import hashlib
 import tarfile
 import tempfile
 import urllib.request
+import zlib
+from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
@@ -108,7 +111,7 @@ def _fetched(url: str) -> Path:
         try:
             with tarfile.open(archive) as opened:
                 opened.extractall(unpacked, filter="data")
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise DataError([f"{url}: is damaged or unsafe: {error}"]) from error
         found = contents_sha256(unpacked / "facades")
         if found != CONTENTS:
@@ -124,11 +127,14 @@ def _fetched(url: str) -> Path:
 
 
 def _download(url: str, file: Path) -> None:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
-        size = int(answer.headers.get("Content-Length") or 0)
-        with track("fetching facades", size or None, unit="bytes") as advance:
-            while block := answer.read(2**20):
-                written.write(block)
-                advance(len(block))
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
+            size = int(answer.headers.get("Content-Length") or 0)
+            with track("fetching facades", size or None, unit="bytes") as advance:
+                while block := answer.read(2**20):
+                    written.write(block)
+                    advance(len(block))
+    except (HTTPException, ValueError) as error:  # no such kind of address, or no HTTP behind it
+        raise OSError(f"{type(error).__name__}: {error}") from error
     if size and file.stat().st_size != size:
         raise OSError(f"the connection ended after {file.stat().st_size} of {size} bytes")

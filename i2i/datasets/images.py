@@ -6,6 +6,7 @@ properly or refused.
 """
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -265,7 +266,7 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
     """The upright pixels as stored, and whether their last channel is alpha."""
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
-    deep = image.mode in ("RGB", "RGBA", "LA") and ";16" in _raw_mode(image)
+    deep = image.mode in ("RGB", "RGBA", "LA") and _is_deep(image)
     if "transparency" in image.info and (deep or image.mode.startswith("I")):
         raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
     orientation = _orientation(image)
@@ -299,6 +300,14 @@ def _channels(image: Image.Image) -> int:
         return 4
     mode = _COLOUR_OF[image.mode] if image.mode in _INDIRECT else image.mode
     return len(Image.new(mode, (1, 1)).getbands())
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether the file has more than 8 bits a channel, of which Pillow's colour keeps 8."""
+    raw = _raw_mode(image)
+    if image.format == "PPM":  # a channel's name and its largest value
+        return any(int(number) > 255 for number in re.findall(r"\d+", raw))
+    return ";16" in raw
 
 
 def _has_transparent_colours(image: Image.Image) -> bool:

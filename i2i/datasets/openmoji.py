@@ -2,12 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
+import numpy as np
 from annotated_types import Ge, Interval
+from numpy.typing import NDArray
 
 from i2i.datasets.base import Array, Dataset, Pair, Size, Split
 from i2i.datasets.images import from_png
@@ -28,14 +32,26 @@ _VARIANTS = {"FE0F", "200D", "2640", "2642", "20E3"}
 _PEOPLE = {"1F468", "1F469", "1F9D1"}
 """Man, woman, person: before a joiner they are the wearer of what follows."""
 
+_HAIR = {"1F9B0", "1F9B1", "1F9B2", "1F9B3"}
+"""Red, curly, none, white: who wears nothing else is a variant of the plain person."""
+
+_NO_COLOUR = {None, "none", "#fff", "#ffffff", "#000", "#000000"}
+"""Paints that a white page with black lines has already."""
+
+_THUMBNAIL = (24, 24)
+_ALIKE = 100.0
+"""Mean squared difference of thumbnails below which line art is the same to the eye: hearts, books
+and apples that differ in their colours only."""
+
 
 class OpenMoji(Dataset):
     """Emoji: black line art to colour, 3 channels each, on white.
 
     Glyphs of OpenMoji 72 x 72, rendered from vectors at the size asked for, the input without its
-    colour layers. Only default-tone glyphs with both lines and colour are used. Splits are by
-    family, so that no variant of a training glyph is in the test split: glyphs that share a base
-    (genders, hair, keycaps, joined sequences) or have the same line art are of one family.
+    colour layers. Only default-tone glyphs with both lines and colour are used, so not the clocks,
+    which are white. Splits are by family, so that no variant of a training glyph is in the test
+    split: glyphs that share a base (genders, hair, keycaps, joined sequences) or whose line art
+    looks the same are of one family.
 
     Flags of countries, regions and movements are left out by default: their outline is one
     rectangle for all, which says nothing about their colours.
@@ -96,7 +112,7 @@ def _glyphs(folder: Path, flags: bool) -> list[Path]:
         for file in sorted(folder.glob("*.svg"))
         if not _TONES & set(file.stem.split("-"))
         and (flags or not _is_flag(file.stem.split("-")))
-        and _line_art(file)
+        and _has_lines(file)
         and _has_colour(file)
     ]
 
@@ -110,24 +126,26 @@ def _svg(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _layers(file: Path) -> Iterable[tuple[str, str]]:
-    """The top-level groups of a glyph: their names and contents, without white space."""
-    parts = re.split(r'<g id="([\w-]+)"[^>]*?(?:/>|>)', _svg(file))
-    for name, content in zip(parts[1::2], parts[2::2], strict=True):
-        shapes = "".join(re.findall(r"<(?!/)[^>]+>", content))
-        yield name, re.sub(r"\s+", "", shapes)
+def _layers(file: Path, *, lines: bool) -> Iterable[Element]:
+    """Everything in the groups that are lines, or in all the others."""
+    for layer in ElementTree.fromstring(_svg(file)):
+        if layer.get("id", "").startswith("line") == lines:
+            yield from layer.iter()
 
 
-def _line_art(file: Path) -> str:
-    return "".join(shapes for name, shapes in _layers(file) if name.startswith("line"))
+def _has_lines(file: Path) -> bool:
+    return any(not element.tag.endswith("}g") for element in _layers(file, lines=True))
 
 
 def _has_colour(file: Path) -> bool:
-    return any(shapes for name, shapes in _layers(file) if not name.startswith("line"))
+    paints = {
+        element.get(kind) for element in _layers(file, lines=False) for kind in ("fill", "stroke")
+    }
+    return not {paint and paint.lower() for paint in paints} <= _NO_COLOUR
 
 
-def _families(files: Iterable[Path]) -> dict[str, list[Path]]:
-    """Files by family: those that share a base or their line art, directly or through others."""
+def _families(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Files by family: those that share a base or look alike, directly or through others."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -135,15 +153,30 @@ def _families(files: Iterable[Path]) -> dict[str, list[Path]]:
             key = parent[key]
         return key
 
-    files = list(files)
-    for file in files:
-        keys = [*_bases(file.stem.split("-")), _line_art(file)]
-        for key in keys[1:]:
-            parent[root(key)] = root(keys[0])
+    bases = [_bases(file.stem.split("-")) for file in files]
+    for first, *others in bases:
+        for other in others:
+            parent[root(other)] = root(first)
+    for i, j in _look_alikes(files):
+        parent[root(bases[i][0])] = root(bases[j][0])
     families: dict[str, list[Path]] = {}
-    for file in files:
-        families.setdefault(root(_bases(file.stem.split("-"))[0]), []).append(file)
+    for file, (first, *_) in zip(files, bases, strict=True):
+        families.setdefault(root(first), []).append(file)
     return {min(file.stem for file in members): members for members in families.values()}
+
+
+def _look_alikes(files: Sequence[Path]) -> Iterable[tuple[int, int]]:
+    """Places of two files whose line art can't be told apart."""
+    small = np.stack([_thumbnail(file) for file in files])
+    squares = (small**2).sum(axis=1)
+    gaps = squares[:, None] + squares - 2 * small @ small.T
+    for i, j in np.argwhere(np.triu(gaps < _ALIKE * small.shape[1], 1)):
+        yield int(i), int(j)
+
+
+@cache
+def _thumbnail(file: Path) -> NDArray[np.float32]:
+    return _draw(_svg(file), _THUMBNAIL, _hidden(_svg(file)))[..., 0].ravel().astype(np.float32)
 
 
 def _bases(codes: list[str]) -> list[str]:
@@ -151,33 +184,34 @@ def _bases(codes: list[str]) -> list[str]:
     bases = [code for code in codes if code not in _VARIANTS]
     if codes[0] in _REGIONAL:
         return ["-".join(bases)]
-    wearers = [code for code in bases if code not in _PEOPLE]
-    return wearers or bases or codes
+    worn = [code for code in bases if code not in _PEOPLE]
+    return bases or codes if _HAIR.issuperset(worn) else worn
 
 
 def _render(file: Path, size: Size) -> tuple[Array, Array]:
     """Line art and colour, each `(H, W, 3)` uint8; a glyph is centred in a rectangular image."""
+    svg = _fitted(_svg(file), size)
+    return _draw(svg, size, _hidden(svg)), _draw(svg, size, None)
+
+
+def _hidden(svg: str) -> str:
+    """The style that leaves the lines only."""
+    layers = ", ".join(f"#{name}" for name in sorted(set(_COLOUR_LAYER.findall(svg))))
+    return f"{layers} {{ display: none }}"
+
+
+def _draw(svg: str, size: Size, style: str | None) -> Array:
     import resvg_py
 
-    svg = _fitted(_svg(file), size)
-    layers = ", ".join(f"#{name}" for name in sorted(set(_COLOUR_LAYER.findall(svg))))
-    hidden = f"{layers} {{ display: none }}"
-    line, colour = (
-        from_png(
-            bytes(
-                resvg_py.svg_to_bytes(
-                    svg_string=svg,
-                    width=size[1],
-                    height=size[0],
-                    background="white",
-                    skip_system_fonts=True,
-                    style_sheet=style,
-                )
-            )
-        )
-        for style in (hidden, None)
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg,
+        width=size[1],
+        height=size[0],
+        background="white",
+        skip_system_fonts=True,
+        style_sheet=style,
     )
-    return line, colour
+    return from_png(bytes(png))
 
 
 def _fitted(svg: str, size: Size) -> str:

@@ -189,6 +189,18 @@ def test_a_damaged_file_in_the_cache_is_made_again(cache: Path, harm: str) -> No
         assert same(decode(dataset, "train", (16, 16)), first)
 
 
+@pytest.mark.parametrize(
+    "about", ["", "[]", "{}", '{"shape": [3, 6, 4, 4], "dtype": "uint8"}', "{"]
+)
+def test_a_damaged_description_in_the_cache_is_made_again(cache: Path, about: str) -> None:
+    dataset = Counted("a", "b", "c")
+    first = decode(dataset, "train", (4, 4))
+    (path,) = cache.rglob("*.json")
+    path.write_text(about)
+    assert same(decode(dataset, "train", (4, 4)), first)
+    assert dataset.loads == 6
+
+
 def test_a_large_array_is_mapped_and_not_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     small = decode(Counted("a", "b"), "train", (4, 4))
     assert not isinstance(small.array, np.memmap)
@@ -296,6 +308,25 @@ def test_a_full_disk_is_named_and_nothing_half_written_is_left(
     assert "space" in str(caught.value)
     assert not [file for file in tiny_disk.rglob("*") if file.is_file()]
     assert len(decode(Counted("a"), "train", (8, 8)).names) == 1
+
+
+def test_a_disk_that_is_full_at_the_last_moment_keeps_nothing_either(
+    tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("I2I_CACHE_DIR", str(tiny_disk))
+    dataset = Counted(*map(str, range(10)))
+    (tiny_disk / "other").write_bytes(b"x" * (2**16 - 10 * 6 * 32 * 32))
+    with pytest.raises(DataError, match="space"):
+        decode(dataset, "train", (32, 32))
+    assert [file for file in tiny_disk.rglob("*") if file.is_file()] == [tiny_disk / "other"]
+    (tiny_disk / "other").unlink()
+    assert len(decode(dataset, "train", (32, 32)).names) == 10
+
+
+def test_another_processs_file_may_vanish_while_leftovers_are_looked_for(cache: Path) -> None:
+    (cache / "decoded").mkdir()
+    (cache / "decoded" / f"other.raw{module.UNFINISHED}").symlink_to(cache / "gone")
+    assert decode(Counted("a"), "train", (4, 4)).names == ("a",)
 
 
 def test_a_cache_that_is_no_folder_is_named(

@@ -18,18 +18,21 @@ from i2i.datasets.images import png_bytes
 from i2i.datasets.synthetic import Synthetic
 from i2i.errors import DataError
 
+NO_HTTP = "no HTTP"
+"""Announced of what is sent without a status and headers."""
+
 
 class Site(ThreadingHTTPServer):
     """A site of files, each with the length that it announces."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
-        self.files: dict[str, tuple[bytes | Path, int]] = {}
+        self.files: dict[str, tuple[bytes | Path, int | str]] = {}
         self.asked: list[str] = []
 
-    def offer(self, name: str, content: bytes | Path, announced: int | None = None) -> str:
+    def offer(self, name: str, content: bytes | Path, announced: int | str = "") -> str:
         size = content.stat().st_size if isinstance(content, Path) else len(content)
-        self.files[f"/{name}"] = content, size if announced is None else announced
+        self.files[f"/{name}"] = content, size if announced == "" else announced
         return f"http://127.0.0.1:{self.server_port}/{name}"
 
 
@@ -41,9 +44,10 @@ class _Answers(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         content, announced = site.files[self.path]
-        self.send_response(200)
-        self.send_header("Content-Length", str(announced))
-        self.end_headers()
+        if announced != NO_HTTP:
+            self.send_response(200)
+            self.send_header("Content-Length", str(announced))
+            self.end_headers()
         self.wfile.write(content.read_bytes() if isinstance(content, Path) else content)
 
     def log_message(self, *_: Any) -> None:
@@ -133,9 +137,7 @@ def test_the_contents_hash_sees_every_name_byte_and_split(tmp_path: Path) -> Non
     assert len({first, *others}) == 6
 
 
-def test_the_archive_is_fetched_once_and_kept(
-    site: Site, real_archive: Path, cache: Path
-) -> None:
+def test_the_archive_is_fetched_once_and_kept(site: Site, real_archive: Path, cache: Path) -> None:
     url = site.offer("facades.tar.gz", real_archive)
     for _ in range(2):
         dataset = Facades(url=url)
@@ -151,16 +153,14 @@ def test_other_contents_are_refused_with_what_was_expected(site: Site, cache: Pa
     url = site.offer("other.tar.gz", packed({"facades/train/1.jpg": picture}))
     for fallback in ("error", "synthetic"):
         with pytest.raises(DataError) as caught:
-            Facades(url=url, fallback=fallback).pairs("train")  # type: ignore[arg-type]
+            Facades(url=url, fallback=fallback).pairs("train")
         assert url in str(caught.value)
         assert CONTENTS in str(caught.value)
     assert left_in(cache) == []
 
 
 @pytest.mark.parametrize("name", ["../../escaped.txt", "facades/../../../escaped.txt"])
-def test_an_archive_can_not_write_outside_of_its_folder(
-    site: Site, cache: Path, name: str
-) -> None:
+def test_an_archive_can_not_write_outside_of_its_folder(site: Site, cache: Path, name: str) -> None:
     url = site.offer("evil.tar.gz", packed({"facades/train/1.jpg": b"x", name: b"evil"}))
     with pytest.raises(DataError, match="evil"):
         Facades(url=url, fallback="synthetic").pairs("train")
@@ -197,12 +197,11 @@ def damaged_archives() -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", sorted(damaged_archives()))
 def test_a_damaged_archive_is_an_error_that_names_it(site: Site, cache: Path, kind: str) -> None:
     url = site.offer("facades.tar.gz", damaged_archives()[kind])
-    with pytest.raises(DataError) as caught:
-        Facades(url=url).pairs("train")
-    assert url in str(caught.value)
+    for fallback in ("error", "synthetic"):
+        with pytest.raises(DataError) as caught:
+            Facades(url=url, fallback=fallback).pairs("train")
+        assert url in str(caught.value)
     assert left_in(cache) == []
-
-
 
 
 def unavailable(site: Site) -> dict[str, str]:
@@ -211,10 +210,24 @@ def unavailable(site: Site) -> dict[str, str]:
         "no such file": f"http://127.0.0.1:{site.server_port}/none",
         "connection lost": site.offer("cut.tar.gz", b"x" * 1000, announced=5000),
         "no such host": "http://no-such-host.invalid/facades.tar.gz",
+        "no such kind of address": "facades.tar.gz",
+        "length that is no number": site.offer("odd.tar.gz", b"x", announced="many"),
+        "no HTTP": site.offer("chatter", b"220 ready\r\n", announced=NO_HTTP),
     }
 
 
-@pytest.mark.parametrize("why", ["offline", "no such file", "connection lost", "no such host"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "offline",
+        "no such file",
+        "connection lost",
+        "no such host",
+        "no such kind of address",
+        "length that is no number",
+        "no HTTP",
+    ],
+)
 def test_without_the_archive_the_error_tells_the_two_ways_out(
     site: Site, cache: Path, why: str
 ) -> None:

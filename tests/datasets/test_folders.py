@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2i.datasets.base import SPLITS, Dataset, Split
+from i2i.datasets.decoded import decode
 from i2i.datasets.folders import Folders
 from i2i.datasets.images import read, save_image
 from i2i.errors import DataError
@@ -110,9 +111,8 @@ def test_side_by_side_images_without_split_folders_are_split_too(tmp_path: Path)
     for i in range(30):
         paint_both(tmp_path / "some" / f"{i}.png")
     dataset = Folders(tmp_path, val_fraction=0.3, test_fraction=0.3)
-    assert sorted(sum((names(dataset, split) for split in SPLITS), [])) == sorted(
-        f"some/{i}" for i in range(30)
-    )
+    found = [name for split in SPLITS for name in names(dataset, split)]
+    assert sorted(found) == sorted(f"some/{i}" for i in range(30))
 
 
 def test_files_that_are_no_images_are_passed_over(tmp_path: Path) -> None:
@@ -128,6 +128,7 @@ def test_files_that_are_no_images_are_passed_over(tmp_path: Path) -> None:
     ):
         (tmp_path / "train" / name).write_text("<html>")
     (tmp_path / "train" / "folder.png").mkdir()
+    paint_both(tmp_path / "train" / ".ipynb_checkpoints" / "a-checkpoint.png")
     assert names(Folders(tmp_path)) == ["a"]
 
 
@@ -166,6 +167,26 @@ def test_everything_that_does_not_match_is_listed_together(tmp_path: Path) -> No
             assert any(str(file) in line and re.search(reason, line) for line in said), (file, said)
     assert len(said) == 10
     assert not any("good" in line for line in said)
+
+
+def test_everything_wrong_with_side_by_side_images_is_listed_together(tmp_path: Path) -> None:
+    folder = tmp_path / "root" / "train"
+    paint_both(folder / "good.png")
+    paint_both(folder / "twice.png")
+    paint_both(folder / "twice.jpg")
+    paint(folder / "odd.png", size=(8, 15))
+    frames = [Image.new("RGB", (16, 8), colour) for colour in (RED, BLUE)]
+    frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:])
+    (folder / "away.png").symlink_to(paint_both(tmp_path / "secret.png"))
+    said = problems(tmp_path / "root").splitlines()
+    for name, reason in (
+        ("twice", "same name"),
+        ("odd.png", "15 pixels wide"),
+        ("moving.gif", "2 frames"),
+        ("away.png", "leads out"),
+    ):
+        assert any(name in line and reason in line for line in said), (name, said)
+    assert len(said) == 4
 
 
 def test_a_side_by_side_image_of_odd_width_has_no_halves(tmp_path: Path) -> None:
@@ -213,7 +234,7 @@ def test_options_that_do_not_fit_together_say_which(
     tmp_path: Path, options: dict[str, Any], reason: str
 ) -> None:
     paint(tmp_path / "in" / "a.png")
-    with pytest.raises((DataError, ValueError), match=reason):
+    with pytest.raises(DataError, match=reason):
         Folders(tmp_path, **options).pairs("train")
 
 
@@ -230,7 +251,7 @@ def test_a_root_without_images_says_so(tmp_path: Path) -> None:
 def test_folders_outside_of_the_root_are_refused(tmp_path: Path, name: str) -> None:
     paint(tmp_path / "elsewhere" / "a.png")
     paint(tmp_path / "root" / "in" / "a.png")
-    with pytest.raises((DataError, ValueError), match="leads out|relative"):
+    with pytest.raises(DataError, match=r"data\.target_dir: .*(leads out|relative)"):
         Folders(tmp_path / "root", input_dir="in", target_dir=name).pairs("train")
 
 
@@ -253,7 +274,11 @@ def test_a_split_folder_that_is_a_link_out_of_the_root_is_refused(tmp_path: Path
 def test_a_linked_folder_is_never_passed_over_in_silence(tmp_path: Path) -> None:
     paint_both(tmp_path / "root" / "train" / "a.png")
     paint_both(tmp_path / "elsewhere" / "b.png")
-    (tmp_path / "root" / "train" / "more").symlink_to(tmp_path / "elsewhere")
+    link = tmp_path / "root" / "train" / "more"
+    link.symlink_to(tmp_path / "elsewhere")
+    assert "more" in problems(tmp_path / "root")
+    link.unlink()
+    link.symlink_to(tmp_path / "root")
     assert "more" in problems(tmp_path / "root")
 
 
@@ -276,7 +301,7 @@ def test_label_maps_become_one_channel_a_class(tmp_path: Path) -> None:
     assert (one_hot.sum(axis=2) == 255).all()
     np.testing.assert_array_equal(one_hot.argmax(axis=2), labels.repeat(2, 0).repeat(2, 1))
     (pair,) = Folders(tmp_path, input_classes=2, **options).pairs("train")
-    with pytest.raises(DataError, match="label.* 2"):
+    with pytest.raises(DataError, match=r"label.* 2"):
         pair.load((8, 8))
 
 
@@ -301,6 +326,26 @@ def test_channels_are_counted_from_the_first_image(tmp_path: Path) -> None:
     assert (dataset.input_channels, dataset.target_channels) == (6, 1)
     image, target = dataset.pairs("train")[1].load((5, 7))
     assert (image.shape, target.shape) == ((5, 7, 6), (5, 7, 1))
+
+
+@pytest.mark.parametrize("others", [(4, 3), (3, 3), (3, 5)])
+def test_images_with_other_channels_than_the_first_are_told_apart(
+    tmp_path: Path, others: tuple[int, int]
+) -> None:
+    for name, counts in (("a", (3, 4)), ("b", others)):
+        for side, count in zip(("in", "out"), counts, strict=True):
+            (tmp_path / side / "train").mkdir(parents=True, exist_ok=True)
+            np.save(tmp_path / side / "train" / f"{name}.npy", np.zeros((8, 8, count), np.uint8))
+    dataset = Folders(
+        tmp_path,
+        input_dir="in",
+        target_dir="out",
+        input_mode="channels",
+        target_mode="channels",
+    )
+    with pytest.raises(DataError, match=r"^b: its (input|target) is 8x8x\d "):
+        decode(dataset, "train", (8, 8))
+    assert decode(dataset, "train", (8, 8), on_bad="skip").names == ("a",)
 
 
 def test_full_depth_is_kept_to_the_pair(tmp_path: Path) -> None:
@@ -328,8 +373,14 @@ def test_the_declared_background_shows_through(tmp_path: Path) -> None:
 
 def test_a_background_that_is_no_colour_is_refused_at_once(tmp_path: Path) -> None:
     paint_both(tmp_path / "train" / "a.png")
-    with pytest.raises((DataError, ValueError), match="nope"):
+    with pytest.raises(DataError, match="nope"):
         Folders(tmp_path, background="nope")
+
+
+def test_a_range_without_extent_is_refused_at_once(tmp_path: Path) -> None:
+    paint_both(tmp_path / "train" / "a.png")
+    with pytest.raises(DataError, match=r"data\.float_range"):
+        Folders(tmp_path, float_range=(1.0, 1.0))
 
 
 def test_pairs_are_resized_to_any_shape(tmp_path: Path) -> None:

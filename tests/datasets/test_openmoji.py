@@ -86,13 +86,16 @@ def test_variants_of_a_glyph_are_in_the_same_split(
     assert len({split for split in SPLITS for name in members if name in stems[split]}) == 1
 
 
-def test_no_line_art_is_in_two_splits(drawn: dict[str, Decoded]) -> None:
-    seen = {
-        split: {row.tobytes() for row in lines(decoded)} for split, decoded in drawn.items()
+@pytest.mark.parametrize("seed", range(4))
+def test_no_line_art_is_in_two_splits(drawn: dict[str, Decoded], seed: int) -> None:
+    split_of = {
+        pair.name: split for split in SPLITS for pair in OpenMoji(split_seed=seed).pairs(split)
     }
-    assert not seen["train"] & seen["test"]
-    assert not seen["train"] & seen["val"]
-    assert not seen["val"] & seen["test"]
+    splits: dict[bytes, set[str]] = {}
+    for decoded in drawn.values():
+        for name, line in zip(decoded.names, lines(decoded), strict=True):
+            splits.setdefault(line.tobytes(), set()).add(split_of[name])
+    assert not [found for found in splits.values() if len(found) > 1]
 
 
 def test_the_split_follows_the_seed_and_the_fractions(stems: dict[str, list[str]]) -> None:
@@ -123,7 +126,7 @@ def test_input_and_target_show_the_same_glyph_in_the_same_place(
     drawn: dict[str, Decoded],
 ) -> None:
     dark = lines(drawn["test"]).max(axis=1) < 64
-    assert (colours(drawn["test"]).min(axis=1)[dark] < 80).mean() > 0.99
+    assert (colours(drawn["test"]).min(axis=1)[dark] < 80).mean() > 0.95
 
 
 def test_copying_the_input_is_a_baseline_that_can_be_beaten(drawn: dict[str, Decoded]) -> None:
@@ -135,9 +138,7 @@ def test_copying_the_input_is_a_baseline_that_can_be_beaten(drawn: dict[str, Dec
 def test_glyphs_are_drawn_at_any_size_and_keep_their_shape(
     dataset: OpenMoji, size: tuple[int, int]
 ) -> None:
-    face = next(
-        pair for split in SPLITS for pair in dataset.pairs(split) if pair.name == "1F600"
-    )
+    face = next(pair for split in SPLITS for pair in dataset.pairs(split) if pair.name == "1F600")
     line, colour = face.load(size)
     assert line.shape == colour.shape == (*size, 3)
     assert line.dtype == colour.dtype == np.uint8
@@ -152,8 +153,13 @@ def test_a_pair_is_drawn_the_same_every_time(dataset: OpenMoji) -> None:
     pair = dataset.pairs("test")[0]
     for one, other in zip(pair.load((32, 32)), pair.load((32, 32)), strict=True):
         np.testing.assert_array_equal(one, other)
-    digests = {pair.digest() for pair in dataset.pairs("test")}
-    assert len(digests) == len(dataset.pairs("test"))
+
+
+def test_a_digest_follows_the_file_and_nothing_else(dataset: OpenMoji) -> None:
+    digests = [pair.digest() for pair in dataset.pairs("test")]
+    assert digests == [pair.digest() for pair in OpenMoji().pairs("test")]
+    contents = {pair.files[0].read_bytes() for pair in dataset.pairs("test")}
+    assert len(set(digests)) == len(contents)
 
 
 def test_the_licence_is_credited() -> None:

@@ -1,10 +1,12 @@
 """Splits decided by names."""
 
 from collections import Counter
+from math import sqrt
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from i2i.datasets.base import Split
 from i2i.datasets.splitting import split_of
 
 FRACTIONS = st.floats(0, 0.5, allow_nan=False)
@@ -31,6 +33,19 @@ def test_the_fractions_are_met() -> None:
     counts = Counter(split_of(f"name {i}", 0, val=0.1, test=0.2) for i in range(20_000))
     assert abs(counts["val"] / 20_000 - 0.1) < 0.01
     assert abs(counts["test"] / 20_000 - 0.2) < 0.01
+
+
+@given(st.integers(0, 2**31), FRACTIONS, FRACTIONS)
+@settings(deadline=None, max_examples=50)
+def test_the_fractions_hold_for_every_seed_as_closely_as_chance_allows(
+    seed: int, val: float, test: float
+) -> None:
+    number = 1000
+    counts = Counter(split_of(f"{i}", seed, val=val, test=test) for i in range(number))
+    shares: dict[Split, float] = {"val": val, "test": test, "train": 1 - val - test}
+    for split, share in shares.items():
+        deviation = sqrt(number * max(share, 0) * (1 - share))
+        assert abs(counts[split] - number * share) <= 6 * deviation + 1
 
 
 def test_without_fractions_everything_is_for_training() -> None:

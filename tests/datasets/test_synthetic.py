@@ -1,4 +1,4 @@
-"""Procedural facades: the same everywhere, in the real label colours, with a picture that follows."""
+"""Procedural facades: the same everywhere, in the real colours, with pictures that follow."""
 
 import subprocess
 import sys
@@ -55,7 +55,7 @@ def test_the_colours_are_those_of_the_real_label_maps(real_facades: Path) -> Non
     assert near.mean() > 0.7
     for place in np.unique(distances.argmin(axis=1)[near]):
         own = labels[near & (distances.argmin(axis=1) == place)]
-        assert np.abs(np.median(own, axis=0) - PALETTE[place]).max() <= 8
+        assert np.abs(np.median(own, axis=0) - PALETTE[place]).max() <= 12
 
 
 def test_pairs_follow_from_seed_split_and_index_alone() -> None:

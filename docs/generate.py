@@ -1,0 +1,139 @@
+"""Writes the generated parts of these pages from the code, or checks that they are up to date.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    exit with 1 if something has changed
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.testing import CliRunner
+from pydantic import BaseModel
+
+from i2i import hookspecs
+from i2i.cli import program
+from i2i.cli.show import section, toml, type_text
+from i2i.plugins import registry
+from i2i.recipe import models
+from i2i.registry import COMPONENTS, plural
+
+PAGES = Path(__file__).parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def cli() -> Iterator[str]:
+    """Every command's --help."""
+    context = click.Context(program)
+    for name in ("", *program.list_commands(context)):
+        yield f"## i2i {name}".rstrip() + "\n"
+        shown = CliRunner().invoke(
+            program, [*name.split(), "--help"], prog_name="i2i", terminal_width=88
+        )
+        yield f"```text\n{shown.output.rstrip()}\n```\n"
+
+
+def recipe() -> Iterator[str]:
+    """Every fixed section's keys."""
+    yield "### The top of the file\n"
+    yield from _keys(models.Recipe, {"name", "seed"})
+    for name, field in models.Recipe.model_fields.items():
+        model = _model(field.annotation)
+        if model is None:
+            continue
+        heading = f"[[{name}]]" if name == "losses" else f"[{name}]"
+        yield f"### `{heading}`\n"
+        yield f"{inspect.getdoc(model)}\n".replace("\n\n", "\n")
+        yield from _keys(model, set(model.model_fields))
+
+
+def components() -> Iterator[str]:
+    """Every component's section."""
+    for kind in COMPONENTS:
+        yield f"### {plural(kind).capitalize()}\n"
+        for name in registry().names(kind):
+            entry = registry().get(kind, name)
+            if not entry.plugin.startswith("i2i."):
+                continue
+            yield f"**`{name}`**: {entry.summary}.\n"
+            if kind != "metric":
+                yield f"```toml\n{section(entry)}\n```\n"
+
+
+def hooks() -> Iterator[str]:
+    """Every hook with its literal signature."""
+    yield "```python"
+    for name, hook in vars(hookspecs).items():
+        if name.startswith("register_"):
+            yield f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
+    yield "```"
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    part.__name__: part for part in (cli, recipe, components, hooks)
+}
+
+
+def _keys(model: type[BaseModel], names: set[str]) -> Iterator[str]:
+    yield "| key | what | default | meaning |"
+    yield "|---|---|---|---|"
+    for name, field in model.model_fields.items():
+        if name in names:
+            default = "required" if field.is_required() else _default(field.default)
+            kind = type_text(_annotated(model, name)).replace("|", "\\|")
+            yield f"| `{name}` | {kind} | {default} | {_one_line(field.description)} |"
+    yield ""
+
+
+def _default(value: Any) -> str:
+    return "" if value is None else f"`{toml(value)}`"
+
+
+def _annotated(model: type[BaseModel], name: str) -> Any:
+    for ancestor in model.__mro__:
+        if name in inspect.get_annotations(ancestor):
+            return inspect.get_annotations(ancestor)[name]
+    raise KeyError(name)
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model(argument) for argument in getattr(annotation, "__args__", ()))
+    return next(filter(None, found), None)
+
+
+def _filled(page: str) -> str:
+    return PART.sub(lambda m: m[1] + "\n".join(PARTS[m[2]]()) + "\n" + m[3], page)
+
+
+def main() -> int:
+    """Write the pages, or say which ones are out of date."""
+    stale = []
+    for page in sorted(PAGES.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        after = _filled(before)
+        if after != before:
+            stale.append(page.name)
+            if "--check" not in sys.argv:
+                page.write_text(after, encoding="utf-8")
+    if stale:
+        print(
+            ("out of date, run make docs: " if "--check" in sys.argv else "wrote: ")
+            + ", ".join(stale)
+        )
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""A loss."""
+
+from typing import Annotated
+
+from annotated_types import Gt
+from torch import Tensor, nn
+
+
+class Charbonnier(nn.Module):
+    """The square root of the squared difference plus a constant (Charbonnier et al., 1994)."""
+
+    def __init__(self, *, epsilon: Annotated[float, Gt(0)] = 1e-3) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean over all values of two batches `(N, C, H, W)`."""
+        return ((output - target) ** 2 + self.epsilon**2).sqrt().mean()

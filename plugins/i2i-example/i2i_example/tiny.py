@@ -1,0 +1,22 @@
+"""A generator."""
+
+from torch import Tensor, nn
+
+
+class Tiny(nn.Module):
+    """Three convolutions of the image's own size; enough to learn colours, not shapes."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, width: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(in_channels, width, 5, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 5, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(width, out_channels, 5, padding=2),
+            nn.Tanh(),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Translate `(N, C, H, W)` in [-1, 1]."""
+        return self.layers(image)
