@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageColor, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from i2i.datasets import pixels
 from i2i.datasets.base import Array, Size
@@ -360,7 +360,17 @@ def _values(image: Image.Image) -> Array:
     # 16-bit grey: big-endian, or widened by Pillow's PGM reader.
     if image.mode.startswith("I;") or (image.mode == "I" and image.format == "PPM"):
         array = array.astype(np.uint16)
+    if array.dtype == np.uint16 and isinstance(image, TiffImagePlugin.TiffImageFile):
+        array = _as_tags_say(array, image)
     return array[..., None] if array.ndim == 2 else array
+
+
+def _as_tags_say(array: Array, image: TiffImagePlugin.TiffImageFile) -> Array:
+    """Deep greys of a TIFF from black to white, where Pillow gives them as stored."""
+    if image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
+        array = np.rint(array * (65535 / 4095)).astype(np.uint16)
+    white_is_zero = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return np.uint16(65535) - array if white_is_zero else array
 
 
 def _array(path: Path) -> Array:

@@ -283,7 +283,7 @@ def test_16_bit_alpha_is_composited(tmp_path: Path) -> None:
 
 def test_16_bit_colour_that_pillow_would_cut_is_refused_or_scaled(tmp_path: Path) -> None:
     path = tmp_path / "deep.tif"
-    path.write_bytes(rgb16_tiff(np.stack([RAMP] * 3, axis=-1)))
+    path.write_bytes(tiff(RAMP.repeat(3).astype("<u2").tobytes(), RAMP.shape, channels=3))
     assert "16-bit colour" in reason(path, depth=16)
 
 
@@ -305,24 +305,47 @@ def test_16_bits_with_one_transparent_value_are_refused(tmp_path: Path, colour: 
         assert "transparent" in reason(path, depth=depth)
 
 
-def rgb16_tiff(array: Array) -> bytes:
-    height, width = array.shape[:2]
-    pixels = array.astype("<u2").tobytes()
+def test_16_bit_grey_whose_0_is_white_is_turned_over(tmp_path: Path) -> None:
+    path = tmp_path / "negative.tif"
+    path.write_bytes(tiff(RAMP.astype("<u2").tobytes(), RAMP.shape, white_is_zero=True))
+    np.testing.assert_array_equal(read(path, "gray", depth=16)[..., 0], 65535 - RAMP)
+    assert read(path, "gray")[0, 0, 0] == 255
+
+
+def test_12_bit_grey_fills_the_range(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    path.write_bytes(tiff(bytes([0x00, 0x08, 0x00, 0xFF, 0xFF, 0xFF]), (1, 4), bits=12))
+    assert read(path, "gray", depth=16).ravel().tolist() == [0, 32776, 65535, 65535]
+    assert read(path, "gray").ravel().tolist() == [0, 128, 255, 255]
+
+
+def tiff(
+    pixels: bytes,
+    size: tuple[int, ...],
+    *,
+    bits: int = 16,
+    channels: int = 1,
+    white_is_zero: bool = False,
+) -> bytes:
+    """A TIFF of kinds that Pillow can't write."""
+    height, width = size
+    kind = 2 if channels == 3 else 0 if white_is_zero else 1
     tags = [
         (256, 4, 1, width),
         (257, 4, 1, height),
-        (258, 3, 3, 8 + len(pixels)),
+        (258, 3, channels, 8 + len(pixels) if channels == 3 else bits),
         (259, 3, 1, 1),
-        (262, 3, 1, 2),
+        (262, 3, 1, kind),
         (273, 4, 1, 8),
-        (277, 3, 1, 3),
+        (277, 3, 1, channels),
         (278, 4, 1, height),
         (279, 4, 1, len(pixels)),
     ]
     directory = struct.pack("<H", len(tags))
     directory += b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
-    bits = struct.pack("<HHH", 16, 16, 16) + bytes(2)
-    return b"II*\0" + struct.pack("<I", 8 + len(pixels) + len(bits)) + pixels + bits + directory
+    depths = struct.pack("<HHHH", bits, bits, bits, 0)
+    start = b"II*\0" + struct.pack("<I", 8 + len(pixels) + len(depths))
+    return start + pixels + depths + directory
 
 
 def test_8_bits_fill_the_range_of_16(tmp_path: Path) -> None:
