@@ -64,22 +64,11 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 
 def _register(manager: PluginManager, found: Registry, module: ModuleType, plugin: str) -> None:
-    """Call the module's hooks and keep what they register only if all of it is good."""
+    """Keep what a module registers if all of it is good, and nothing of it otherwise."""
     manager.register(module, name=plugin)
     try:
         manager.check_pending()
-        entries: list[Entry] = []
-        for kind in KINDS:
-            hook = f"register_{plural(kind)}"
-            if hasattr(module, hook):
-                caller = manager.subset_hook_caller(
-                    hook, [other for other in manager.get_plugins() if other is not module]
-                )
-                caller(register=_collector(entries, kind, plugin))
-        if not entries:
-            raise PluginError(
-                f"{plugin} registers nothing: mark its hooks with @i2i.hookimpl, see i2i.hookspecs"
-            )
+        entries = _registered(manager, module, plugin)
         staged = Registry({kind: dict(named) for kind, named in found.entries.items()})
         for entry in entries:
             staged.add(entry)
@@ -87,6 +76,24 @@ def _register(manager: PluginManager, found: Registry, module: ModuleType, plugi
     except Exception:
         manager.unregister(module)
         raise
+
+
+def _registered(manager: PluginManager, module: ModuleType, plugin: str) -> list[Entry]:
+    """Call the hooks of one module.
+
+    Raises:
+        PluginError: If it has none.
+    """
+    others = [other for other in manager.get_plugins() if other is not module]
+    entries: list[Entry] = []
+    for kind in KINDS:
+        hook = manager.subset_hook_caller(f"register_{plural(kind)}", others)
+        hook(register=_collector(entries, kind, plugin))
+    if not entries:
+        raise PluginError(
+            f"{plugin} registers nothing: mark its hooks with @i2i.hookimpl, see i2i.hookspecs"
+        )
+    return entries
 
 
 def _collector(entries: list[Entry], kind: str, plugin: str) -> Register:

@@ -1,4 +1,4 @@
-"""Rows 1–8 and 12 of the faults: checkpoints that are damaged, malicious, cut short or unwritable."""
+"""Rows 1–8 and 12 of the faults: checkpoints damaged, malicious, cut short or unwritable."""
 
 import json
 import os
@@ -107,15 +107,18 @@ def test_one_flipped_bit_in_the_weights_is_refused(tmp_path: Path) -> None:
         verify(found.path)
 
 
+OVERLAPPING = (
+    b'{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]},'
+    b'"b":{"dtype":"F32","shape":[8],"data_offsets":[16,48]}}'
+)
+
+
 @pytest.mark.parametrize(
     "header",
     [
         struct.pack("<Q", 2**62),
         struct.pack("<Q", 64) + b"{" * 64,
-        (lambda text: struct.pack("<Q", len(text)) + text + b"\0" * 64)(
-            b'{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]},'
-            b'"b":{"dtype":"F32","shape":[8],"data_offsets":[16,48]}}'
-        ),
+        struct.pack("<Q", len(OVERLAPPING)) + OVERLAPPING + b"\0" * 64,
     ],
     ids=["giant", "nonsense", "overlapping"],
 )

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-import i2i
 import pytest
 import torch
-from i2i.plugins import registry
 from i2i_example.charbonnier import Charbonnier
+
+import i2i
+from i2i.plugins import registry
 
 RECIPE = """
 name = "example"
