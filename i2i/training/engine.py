@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grads_with_norm_
 
 from i2i.errors import I2IError
 
@@ -98,20 +98,19 @@ class Engine:
     def update(
         self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], clip: float | None
     ) -> bool:
-        """Clip the gradients, take the optimizer's step and forget the gradients.
+        """Clip the gradients and take the optimizer's step.
 
         Returns:
             Whether all gradients were finite; if not, nothing was changed. (Under loss scaling, an
             overflow is expected now and then; the scaler skips that step and lowers its scale.)
         """
         self.scaler.unscale_(optimizer)
-        norm = get_total_norm([p.grad for p in parameters if p.grad is not None], foreach=True)
+        norm = _norm([p.grad for p in parameters if p.grad is not None])
         if not self.scaler.is_enabled() and not norm.isfinite():
             return False
         if clip is not None:
             clip_grads_with_norm_(parameters, clip, norm)
         self.scaler.step(optimizer)
-        optimizer.zero_grad(set_to_none=True)
         return True
 
     def any(self, flag: bool) -> bool:
@@ -150,6 +149,12 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
             "leave it at 'auto' or see 'i2i doctor'"
         )
     return torch.device("cuda", local_rank) if name == "cuda" else device
+
+
+def _norm(gradients: list[Tensor]) -> Tensor:
+    """The norm of all gradients together; a dot product takes half the time of torch's norms."""
+    flat = (gradient.reshape(-1) for gradient in gradients)
+    return torch.stack([torch.dot(values, values) for values in flat]).sum().sqrt()
 
 
 def unwrap(network: nn.Module) -> nn.Module:

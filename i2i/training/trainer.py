@@ -103,6 +103,8 @@ class Trainer:
         losses: dict[str, float] = {}
         kept = None
         for movers in self.method.rounds:
+            for player in movers:
+                self.optimizers[player].zero_grad()
             for i in range(parts):
                 part = batch.part(i, parts)
                 last = i == parts - 1
