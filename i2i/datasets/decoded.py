@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +23,7 @@ from i2i.errors import DataError
 from i2i.files import write_whole
 from i2i.progress import track
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is kept changes."""
 
 AHEAD = 256
@@ -130,7 +131,7 @@ def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes | str]:
 def _fingerprint(pairs: Sequence[Pair], digests: Sequence[bytes]) -> str:
     whole = hashlib.sha256()
     for pair, digest in zip(pairs, digests, strict=True):
-        whole.update(pair.name.encode() + b"\0" + digest)
+        whole.update(os.fsencode(pair.name) + b"\0" + digest)
     return whole.hexdigest()
 
 
@@ -142,10 +143,14 @@ def _key(
 
 
 def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
-    """An array that was kept and the reasons for pairs left out of it; None if there is none."""
+    """An array that was kept and the reasons for pairs left out of it; None if there is none.
+
+    Its checksum is compared only where all of it is read anyway.
+    """
     try:
         about = json.loads(_about(path).read_text(encoding="utf-8"))
         shape, dtype, reasons = tuple(about["shape"]), np.dtype(about["dtype"]), about["reasons"]
+        crc = int(about["crc32"])
         size = path.stat().st_size
         if size != math.prod(shape) * dtype.itemsize:
             return None
@@ -153,7 +158,8 @@ def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
         return None
     if size > IN_MEMORY_UP_TO:
         return np.memmap(path, dtype, "r", shape=shape), reasons
-    return np.fromfile(path, dtype).reshape(shape), reasons
+    array = np.fromfile(path, dtype).reshape(shape)
+    return (array, reasons) if zlib.crc32(array.data) == crc else None
 
 
 def _build(
@@ -170,6 +176,7 @@ def _build(
     writer = f"{os.getpid()}.{threading.get_ident()}"
     unfinished = path.with_name(f"{path.name}.{writer}{UNFINISHED}")
     reasons: dict[str, str] = {}
+    crc = 0
     try:
         with (
             unfinished.open("wb") as file,
@@ -183,12 +190,15 @@ def _build(
                     if isinstance(result, str):
                         reasons[pair.name] = result
                     else:
-                        file.write(result.astype(dataset.dtype, copy=False).tobytes())
+                        content = result.astype(dataset.dtype, copy=False).tobytes()
+                        crc = zlib.crc32(content, crc)
+                        file.write(content)
                     advance(1)
         about = {
             "shape": [len(pairs) - len(reasons), *shape[1:]],
             "dtype": np.dtype(dataset.dtype).name,
             "reasons": reasons,
+            "crc32": crc,
         }
         write_whole(_about(path), json.dumps(about))
         unfinished.replace(path)

@@ -86,7 +86,7 @@ class Facades(Dataset):
 def contents_sha256(folder: Path) -> str:
     """One SHA-256 over the relative path and the bytes of every image of the three splits."""
     whole = hashlib.sha256()
-    for file in sorted(file for split in SPLITS for file in (folder / split).rglob("*.jpg")):
+    for file in sorted(f for split in SPLITS for f in (folder / split).rglob("*") if f.is_file()):
         whole.update(file.relative_to(folder).as_posix().encode() + b"\0")
         whole.update(hashlib.sha256(file.read_bytes()).digest())
     return whole.hexdigest()

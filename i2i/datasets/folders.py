@@ -253,7 +253,8 @@ class Folders(Dataset):
         if len(files) == 2:
             images = one.read(files[0]), other.read(files[1])
         else:
-            whole = [side.read(files[0]) for side in self.sides]
+            whole = [one.read(files[0])]
+            whole.append(whole[0] if one == other else other.read(files[0]))
             half = whole[0].shape[1] // 2
             left, right = slice(0, half), slice(half, None)
             if self.input_side == "right":

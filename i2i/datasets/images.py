@@ -95,7 +95,8 @@ def read(
         mode: "rgb" gives 3 channels, "gray" 1 (ITU-R 601 luma). "labels" gives 1, a palette's
             indices or the grey values as stored. "channels" gives what is in the file, alpha
             included; here the pages of a multi-page TIFF are the channels.
-        depth: Bits a channel. Colour of 16 bits is read from PNG and .npy files.
+        depth: Bits a channel. Colour of 16 bits is read from PNG and .npy files; at depth 8 from
+            TIFF too, by its high byte.
         background: What transparent pixels show, a colour as Pillow names them.
         float_range: The values that are black and white in float files and 32-bit integer files;
             those beyond are cut off.
@@ -117,7 +118,7 @@ def read(
             image = _verified(file, mode)
             if mode == "labels":
                 return _labels(image)
-            array, alpha = _samples(image, file, mode)
+            array, alpha = _samples(image, file, mode, depth)
         if alpha and mode != "channels":
             whole = pixels.to_depth(array, depth, float_range)
             array = pixels.composite(whole, ImageColor.getrgb(background)[:3])
@@ -256,13 +257,14 @@ def _frames(image: Image.Image) -> int:
 
 
 def _orientation(image: Image.Image) -> int:
-    # Pillow turns TIFF files itself while loading them.
-    if image.format == "TIFF":
+    # Pillow turns TIFF files itself while loading them; and of a PNG it would decode all the pixels
+    # to look for EXIF behind them, where nobody writes it.
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
         return 1
     return int(image.getexif().get(ExifTags.Base.Orientation, 1))
 
 
-def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, bool]:
+def _samples(image: Image.Image, file: BinaryIO, mode: Mode, depth: Depth) -> tuple[Array, bool]:
     """The upright pixels as stored, and whether their last channel is alpha."""
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
@@ -270,7 +272,8 @@ def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, boo
     if "transparency" in image.info and (deep or image.mode.startswith("I")):
         raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
     orientation = _orientation(image)
-    if deep:
+    # Of a 16-bit TIFF Pillow reads the high bytes, which is right within one level of 255.
+    if deep and not (image.format == "TIFF" and depth == 8):
         array = _deep_colour(image, file)
         return pixels.upright(array, orientation), array.shape[2] in (2, 4)
     image.load()

@@ -1,6 +1,7 @@
 """A split decided by names: stable when other files come or go."""
 
 import hashlib
+import os
 
 from i2i.datasets.base import Split
 
@@ -14,7 +15,7 @@ def split_of(name: str, seed: int, *, val: float, test: float) -> Split:
         val: Share of the names for validation.
         test: Share of the names for the test.
     """
-    hashed = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    hashed = hashlib.sha256(os.fsencode(f"{seed}:{name}")).digest()
     place = int.from_bytes(hashed[:8], "big") / 2**64
     if place < test:
         return "test"

@@ -14,7 +14,7 @@ from i2i.randomness import Stream, generator
 
 CLASSES = {
     "background": (0, 0, 222),
-    "facade": (0, 52, 255),
+    "facade": (0, 48, 255),
     "window": (0, 128, 255),
     "door": (0, 208, 255),
     "cornice": (32, 255, 224),
@@ -33,7 +33,7 @@ _Box = tuple[float, float, float, float]
 
 _INDEX = {name: i for i, name in enumerate(CLASSES)}
 _PALETTE = np.array(list(CLASSES.values()), np.uint8)
-_VERSION = 1
+_VERSION = 2
 
 _WALLS = np.array(
     [(188, 168, 140), (201, 190, 172), (172, 120, 98), (214, 200, 160), (150, 150, 148)]

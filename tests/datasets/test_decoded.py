@@ -173,13 +173,18 @@ def test_the_fingerprint_follows_contents_and_names_but_not_the_size() -> None:
     assert decode(Counted("a", "c"), "train", (4, 4)).fingerprint != first
 
 
-@pytest.mark.parametrize("harm", ["cut", "grown", "emptied", "removed"])
+@pytest.mark.parametrize("harm", ["cut", "grown", "emptied", "removed", "flipped"])
 def test_a_damaged_file_in_the_cache_is_made_again(cache: Path, harm: str) -> None:
     dataset = Counted("a", "b", "c")
     first = decode(dataset, "train", (16, 16))
     for path in kept(cache):
         content = path.read_bytes()
-        harmed = {"cut": content[: len(content) // 2], "grown": content + b"x", "emptied": b""}
+        harmed = {
+            "cut": content[: len(content) // 2],
+            "grown": content + b"x",
+            "emptied": b"",
+            "flipped": bytes([content[0] ^ 1]) + content[1:],
+        }
         if harm == "removed":
             path.unlink()
         else:
