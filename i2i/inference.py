@@ -30,6 +30,7 @@ def translate(
         images: `(N, C, H, W)` in [−1, 1].
         statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
             what the paper's batch statistics are at batch size 1; or `running`, the training's.
+            Maps of one pixel, which have no variance, take the running ones either way.
         dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and `draw`
             alone, so that neither its neighbours nor its place in a folder change its translation.
         seed: The run's.
@@ -97,6 +98,9 @@ def _per_image_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
+    if images.shape[2:].numel() == 1 and running_mean is not None:
+        # One pixel has no statistics of its own.
+        return F.batch_norm(images, running_mean, running_var, weight, bias, eps=eps)
     return F.instance_norm(images, weight=weight, bias=bias, eps=eps)
 
 

@@ -104,3 +104,12 @@ def test_the_network_is_left_as_it_was(generator: nn.Module, images: torch.Tenso
     translate(generator, images)
     assert generator.training
     assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+
+
+def test_maps_of_one_pixel_take_the_running_statistics() -> None:
+    norm = nn.BatchNorm2d(4)
+    nn.init.normal_(norm.running_mean)
+    pixels = torch.rand(3, 4, 1, 1)
+    with torch.no_grad():
+        expected = norm.eval()(pixels)
+    torch.testing.assert_close(translate(norm, pixels), expected)
