@@ -1,6 +1,9 @@
 """The program as a user sees it."""
 
+import contextlib
 import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -248,6 +251,27 @@ def test_a_device_that_is_not_there_is_named(i2i: Start, write_recipe: Callable[
     run = i2i("run", write_recipe(train={"device": "cuda:7"}))
     assert run.status == 1
     assert "train.device is 'cuda:7'" in run.errors
+
+
+def test_a_terminal_shows_progress_losses_speed_and_time_left(
+    tmp_path: Path, write_recipe: Callable[..., Path]
+) -> None:
+    main, terminal = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "i2i", "run", str(write_recipe())],
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "160", "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # raised when the program closes its end
+        while read := os.read(main, 65536):
+            shown += read
+    assert run.wait() == 0, shown.decode()
+    for part in ("decoding train", "6/6", "discriminator.cgan", "images/s", "epoch", "0:00:0"):
+        assert part in shown.decode(), part
 
 
 def test_a_stand_in_is_announced_everywhere(i2i: Start, tmp_path: Path) -> None:
