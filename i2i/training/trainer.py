@@ -7,12 +7,12 @@ from math import cos, isfinite, pi
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from i2i.batch import Batch
 from i2i.errors import TrainingError
-from i2i.methods.base import Method
+from i2i.methods.base import Method, Terms
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
 from i2i.training.checkpoint import (
@@ -99,33 +99,20 @@ class Trainer:
     def update(self, batch: Batch, files: FilesOf) -> dict[str, float]:
         """One update of every player; the losses by name, each the mean over the batch's parts."""
         self._set_learning_rate()
-        parts = self.recipe.train.accumulate
+        count = self.recipe.train.accumulate
+        parts = [batch.part(i, count) for i in range(count)]
         losses: dict[str, float] = {}
-        kept = None
+        output: Tensor | None = None
         for movers in self.method.rounds:
             for player in movers:
                 self.optimizers[player].zero_grad()
-            for i in range(parts):
-                part = batch.part(i, parts)
-                last = i == parts - 1
+            for i, part in enumerate(parts):
+                last = i == count - 1
                 with self.engine.accumulating(self.method.networks.values(), last):
-                    self.engine.seed(self._noise_seed(i))
-                    with self.engine.autocast():
-                        # A batch of one part is translated once. Of several, each round translates
-                        # anew, with the same noise: keeping all graphs is what parts are to avoid.
-                        with torch.set_grad_enabled(parts == 1 or "generator" in movers):
-                            output = self.method.translate(part) if kept is None else kept
-                        kept = output if parts == 1 else None
-                        terms = self.method.losses(movers, part, output)
-                    values = self._checked(terms, part, files)
-                    for name, value in values.items():
-                        losses[name] = losses.get(name, 0.0) + value / parts
-                    for player in movers:
-                        self.engine.backward(
-                            torch.stack(list(terms[player].values())).sum() / parts,
-                            self.parameters[player],
-                            keep_graph=player != movers[-1],
-                        )
+                    output, terms = self._forward(movers, part, i, output)
+                    for name, value in self._checked(terms, part, files).items():
+                        losses[name] = losses.get(name, 0.0) + value / count
+                    self._backward(movers, terms)
             for player in movers:
                 self._move(player, batch, files)
         self.engine.scaler.update()
@@ -192,8 +179,33 @@ class Trainer:
             Stream.TRAINING_NOISE, self.recipe.seed, self.step, self.engine.rank, part
         )
 
+    def _forward(
+        self, movers: tuple[str, ...], part: Batch, i: int, output: Tensor | None
+    ) -> tuple[Tensor | None, dict[str, Terms]]:
+        """The players' terms for a part of the batch, and the output if later rounds can use it.
+
+        A batch of one part is translated once. Of several, each round translates each part anew,
+        with the same noise: keeping all their graphs is what parts are there to avoid.
+        """
+        whole = self.recipe.train.accumulate == 1
+        self.engine.seed(self._noise_seed(i))
+        with self.engine.autocast():
+            if output is None:
+                with torch.set_grad_enabled(whole or "generator" in movers):
+                    output = self.method.translate(part)
+            terms = self.method.losses(movers, part, output)
+        return output if whole else None, terms
+
+    def _backward(self, movers: tuple[str, ...], terms: Mapping[str, Terms]) -> None:
+        for player in movers:
+            self.engine.backward(
+                torch.stack(list(terms[player].values())).sum() / self.recipe.train.accumulate,
+                self.parameters[player],
+                keep_graph=player != movers[-1],
+            )
+
     def _checked(
-        self, terms: Mapping[str, Mapping[str, torch.Tensor]], batch: Batch, files: FilesOf
+        self, terms: Mapping[str, Terms], batch: Batch, files: FilesOf
     ) -> dict[str, float]:
         named = {name: term for player in terms.values() for name, term in player.items()}
         numbers = torch.stack([term.detach().float() for term in named.values()]).tolist()
