@@ -68,11 +68,12 @@ def components() -> Iterator[str]:
 
 def hooks() -> Iterator[str]:
     """Every hook with its literal signature."""
-    yield "```python"
-    for name, hook in vars(hookspecs).items():
-        if name.startswith("register_"):
-            yield f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
-    yield "```"
+    specifications = [
+        f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
+        for name, hook in vars(hookspecs).items()
+        if name.startswith("register_")
+    ]
+    yield "```python\n" + "\n\n\n".join(specifications) + "\n```"
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
