@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def evaluate(
         step: After how many updates the generator was saved, for the record.
 
     Returns:
-        What is written to `metrics.json`.
+        What is written to `metrics.json`, where values that are not finite, such as the psnr of
+        equal images, are null.
     """
     outputs = assemble_metrics(recipe.eval.metrics)
     copies = assemble_metrics(recipe.eval.metrics)
@@ -141,7 +143,7 @@ def evaluate(
             {name: metric.compute() for name, metric in copies.items()} if comparable else None
         ),
     }
-    write_whole(folder / "metrics.json", json.dumps(result, indent=2) + "\n")
+    write_whole(folder / "metrics.json", json.dumps(_without_infinities(result), indent=2) + "\n")
     return result
 
 
@@ -162,3 +164,10 @@ def sample_sheet(
 
 def _as_arrays(images: Tensor) -> list[Array]:
     return list(images.numpy().transpose(0, 2, 3, 1))
+
+
+def _without_infinities(value: Any) -> Any:
+    """The same with null for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _without_infinities(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -186,14 +186,23 @@ class Trainer:
 
         A batch of one part is translated once. Of several, each round translates each part anew,
         with the same noise: keeping all their graphs is what parts are there to avoid.
+
+        Raises:
+            TrainingError: If a network can't take such a batch.
         """
         whole = self.recipe.train.accumulate == 1
         self.engine.seed(self._noise_seed(i))
-        with self.engine.autocast():
-            if output is None:
-                with torch.set_grad_enabled(whole or "generator" in movers):
-                    output = self.method.translate(part)
-            terms = self.method.losses(movers, part, output)
+        try:
+            with self.engine.autocast():
+                if output is None:
+                    with torch.set_grad_enabled(whole or "generator" in movers):
+                        output = self.method.translate(part)
+                terms = self.method.losses(movers, part, output)
+        except ValueError as error:  # such as batch norm's, for one value a channel
+            shape = " x ".join(map(str, part.input.shape))
+            raise TrainingError(
+                f"step {self.step + 1}: a network can't take a batch of {shape}: {error}"
+            ) from error
         return output if whole else None, terms
 
     def _backward(self, movers: tuple[str, ...], terms: Mapping[str, Terms]) -> None:

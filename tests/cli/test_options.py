@@ -188,3 +188,31 @@ def test_the_paper_s_configuration_runs_on_the_real_facades(
     run = i2i("run", write_recipe(data=data))
     assert run.status == 0, run.output
     assert "400 train, 100 val, 106 test pairs" in run.output
+
+
+def test_a_batch_that_a_network_cannot_take_is_told_in_a_line(
+    i2i: Start, write_recipe: Recipe
+) -> None:
+    recipe = write_recipe(generator={"type": "timm_unet"}, train={"batch_size": 1})
+    run = i2i("run", recipe)
+    assert run.status == 1
+    assert "step 1: a network can't take a batch of 1 x 3 x 32 x 32" in run.errors
+    assert "Traceback" not in run.errors
+
+
+def test_results_are_json_even_where_a_metric_is_infinite(
+    i2i: Start, tmp_path: Path, write_recipe: Recipe
+) -> None:
+    for split in ("train", "val", "test"):
+        folder = tmp_path / "same" / split
+        folder.mkdir(parents=True)
+        for i in range(4):
+            half = np.random.default_rng(i).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(np.hstack([half, half])).save(folder / f"{i}.png")
+    data = {"type": "folders", "root": "same"}
+    assert i2i("run", write_recipe(data=data, eval={"metrics": ["psnr"]})).status == 0
+    folder = tmp_path / "runs/tiny"
+    text = (folder / "evaluation/metrics.json").read_text()
+    assert "Infinity" not in text
+    assert json.loads(text)["input_as_output"] == {"psnr": None}
+    assert "∞" in (folder / "report.html").read_text()
