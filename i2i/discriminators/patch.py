@@ -19,7 +19,7 @@ HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 
 
 class Patch(nn.Module):
-    """PatchGAN, judges every patch of an image on its own: Isola et al. 2017, section 3.2.3.
+    """PatchGAN, judges every patch of an image on its own: Isola et al. 2017, section 3.2.2.
 
     4x4 convolutions with LeakyReLU 0.2 as in appendix 6.1.2: some of stride 2, one of stride 1
     and one more to a single channel, without norm on the first and the last. A receptive field of

@@ -67,7 +67,7 @@ class _Hourglass(nn.Module):
 
 
 class UNet(_Hourglass):
-    """The paper's U-Net: Isola et al. 2017, section 3.2.2 and appendix 6.1.1.
+    """The paper's U-Net: Isola et al. 2017, section 3.2.1 and appendix 6.1.1.
 
     Halves the image `depth` times and doubles it back, every decoder block but the first reading
     the encoder's map of its own size as well. At depth 8 these are the layers of the original Lua
@@ -111,7 +111,7 @@ class UNet(_Hourglass):
 
 
 class EncoderDecoder(_Hourglass):
-    """The U-Net without its skips: Isola et al. 2017, sections 3.2.2 and 4.3.
+    """The U-Net without its skips: Isola et al. 2017, sections 3.2.1 and 4.3.
 
     Everything has to pass the innermost map. The paper's ablation of the generator (figure 5 and
     table 2) compares it with the U-Net.
