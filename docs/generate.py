@@ -29,14 +29,22 @@ PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def cli() -> Iterator[str]:
-    """Every command's --help."""
-    context = click.Context(program)
-    for name in ("", *program.list_commands(context)):
+    """Every command's --help, and that of commands in groups."""
+    for name in ("", *_commands(program, "")):
         yield f"## i2i {name}".rstrip() + "\n"
         shown = CliRunner().invoke(
             program, [*name.split(), "--help"], prog_name="i2i", terminal_width=88
         )
         yield f"```text\n{shown.output.rstrip()}\n```\n"
+
+
+def _commands(group: click.Group, before: str) -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield before + name
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{before}{name} ")
 
 
 def recipe() -> Iterator[str]:

