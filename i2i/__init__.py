@@ -11,6 +11,7 @@ from pluggy import HookimplMarker
 from i2i.hookspecs import Register
 
 if TYPE_CHECKING:
+    from i2i.evaluation.target import evaluate
     from i2i.recipe import Recipe
     from i2i.training.run import run
 
@@ -19,9 +20,13 @@ __version__ = "0.1.0"
 hookimpl = HookimplMarker("i2i")
 """Marks a plugin's functions, see `i2i.hookspecs`."""
 
-_LAZY = {"Recipe": "i2i.recipe", "run": "i2i.training.run"}
+_LAZY = {
+    "Recipe": "i2i.recipe",
+    "evaluate": "i2i.evaluation.target",
+    "run": "i2i.training.run",
+}
 
-__all__ = ["Recipe", "Register", "__version__", "hookimpl", "run"]
+__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "run"]
 
 
 def __getattr__(name: str) -> Any:

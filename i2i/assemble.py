@@ -1,6 +1,5 @@
 """From a checked recipe to what it names: data set, networks, losses, method, metrics."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,9 +10,10 @@ from i2i.datasets.base import Dataset
 from i2i.errors import RecipeError
 from i2i.losses.adversarial import AdversarialLoss
 from i2i.methods.base import Method
+from i2i.metrics.base import Metric
 from i2i.plugins import registry
 from i2i.randomness import Stream, derived_seed
-from i2i.recipe import Component, Recipe
+from i2i.recipe import Component, Recipe, metric_problems, parse_metric
 
 
 def assemble_dataset(recipe: Recipe) -> Dataset:
@@ -22,12 +22,25 @@ def assemble_dataset(recipe: Recipe) -> Dataset:
     return dataset
 
 
-def assemble_generator(recipe: Recipe, input_channels: int, target_channels: int) -> nn.Module:
-    """The recipe's generator with the initial weights that its seed gives."""
+def assemble_generator(
+    recipe: Recipe, input_channels: int, target_channels: int, *, trained: bool = False
+) -> nn.Module:
+    """The recipe's generator with the initial weights that its seed gives.
+
+    Args:
+        recipe: The recipe.
+        input_channels: Channels of the input.
+        target_channels: Channels of the output.
+        trained: Its weights are going to be replaced by trained ones, so that its option
+            `pretrained`, if it has one, is off: nothing is fetched.
+    """
     torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, 0))
+    section = recipe.generator
+    if trained and "pretrained" in section.options:
+        section = section.model_copy(update={"pretrained": False})
     generator: nn.Module = _component(
         "generator",
-        recipe.generator,
+        section,
         in_channels=input_channels,
         out_channels=target_channels,
         image_size=recipe.augment.crop,
@@ -88,9 +101,25 @@ def assemble_method(
     return method
 
 
-def assemble_metrics(names: Sequence[str]) -> dict[str, Any]:
-    """Fresh metrics by name."""
-    return {name: build(registry().get("metric", name), {}) for name in names}
+def assemble_metric(text: str) -> Metric:
+    """A fresh metric from what a recipe calls it, such as `fid:preset=tf1`.
+
+    Raises:
+        WeightsError: If it needs weights that can't be had.
+        RecipeError: If a name or an option is wrong.
+    """
+    found = metric_problems(text, text)
+    if found:
+        raise RecipeError([str(problem) for problem in found])
+    name, options = parse_metric(text)
+    metric: Metric = build(registry().get("metric", name), options)
+    return metric
+
+
+def higher_is_better(text: str) -> bool:
+    """Which way a metric points, told without building it."""
+    points_up: bool = registry().get("metric", parse_metric(text)[0]).load().higher_is_better
+    return points_up
 
 
 def _component(kind: str, section: Component, **known: Any) -> Any:

@@ -15,10 +15,20 @@ from i2i.errors import I2IError, ManyProblems
 def register_commands(register: Register) -> None:
     """Register the built-in commands."""
     register("run", "i2i.cli.run:run", summary="Train what a recipe says, evaluate it, report.")
+    register("eval", "i2i.cli.eval:eval_", summary="Measure a run, or a folder against another.")
+    register("compare", "i2i.cli.compare:compare", summary="Put results side by side.")
     register("check", "i2i.cli.check:check", summary="Check a recipe without training it.")
     register("list", "i2i.cli.list:list_", summary="List what a recipe can name.")
     register("show", "i2i.cli.show:show", summary="Show a component's options and their defaults.")
     register("report", "i2i.cli.report:report", summary="Write a run's report.html again.")
+    register(
+        "segmenter",
+        "i2i.cli.segmenter:segmenter",
+        summary="Train the segmentation network that seg_score needs.",
+    )
+    register(
+        "weights", "i2i.cli.weights:weights", summary="Fetch, check and find pretrained weights."
+    )
     register("doctor", "i2i.cli.doctor:doctor", summary="Show versions, devices and plugins.")
 
 
@@ -69,6 +79,7 @@ def program(ctx: click.Context, debug: bool) -> None:
     \b
     i2i run recipes/quickstart.toml              train, evaluate, report
     i2i run RECIPE --set train.max_steps=20      change a recipe without editing it
+    i2i eval --metric fid                        measure the newest run
     i2i list                                     what recipes can name
     i2i show generator unet                      a component's options
     """

@@ -1,7 +1,7 @@
 """What a dataset is: three lists of pairs, decoded only when asked."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +48,8 @@ class Dataset(ABC):
         credit: Who made the data and under which licence, for the report; empty if unknown.
         notice: What a reader of the results must know about this data, such as that it is a
             stand-in; shown on the console, in environment.json and in the report. Empty if nothing.
+        palette: The colours of its label maps by class, 0 to 255, where it has any.
+        labels_side: Which image of a pair is the label map, where one is known to be.
     """
 
     input_channels: int = 3
@@ -55,6 +57,8 @@ class Dataset(ABC):
     dtype: type[np.uint8] | type[np.uint16] = np.uint8
     credit: str = ""
     notice: str = ""
+    palette: Mapping[str, tuple[int, int, int]] | None = None
+    labels_side: Literal["input", "target"] | None = None
 
     @abstractmethod
     def pairs(self, split: Split) -> list[Pair]:

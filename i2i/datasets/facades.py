@@ -13,7 +13,7 @@ from typing import Literal
 from i2i.cache import cache_dir
 from i2i.datasets.base import SPLITS, Dataset, Pair, Split
 from i2i.datasets.folders import Folders
-from i2i.datasets.synthetic import Synthetic
+from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError
 from i2i.progress import track
 
@@ -47,6 +47,7 @@ class Facades(Dataset):
         "CMP Facade Database (R. Tyleček and R. Šára, GCPR 2013), in the form of Isola et al., "
         "CVPR 2017; for research"
     )
+    palette = CLASSES
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Facades(Dataset):
         fallback: Literal["error", "synthetic"] = "error",
         url: str = ARCHIVE,
     ) -> None:
+        self.labels_side = "input" if direction == "label_to_photo" else "target"
         self._data: Dataset
         try:
             folder = root if root is not None else _fetched(url)

@@ -59,6 +59,7 @@ class Synthetic(Dataset):
     """
 
     credit = "Procedural pictures made by i2i, free of rights"
+    palette = CLASSES
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Synthetic(Dataset):
         self.counts: dict[Split, int] = {"train": train, "val": val, "test": test}
         self.seed = seed
         self.direction = direction
+        self.labels_side = "input" if direction == "label_to_photo" else "target"
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split, see `Dataset.pairs`."""

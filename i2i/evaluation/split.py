@@ -1,70 +1,28 @@
 """A trained generator on a split: its translations, and what metrics say of them."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from i2i.assemble import assemble_metrics
-from i2i.batch import to_float, to_whole
 from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.images import save_image
-from i2i.files import safe_join, write_whole
-from i2i.inference import translate
+from i2i.evaluation.measuring import Measuring
+from i2i.evaluation.results import described, write_document
+from i2i.evaluation.translations import Translated, translate_pairs
+from i2i.files import safe_join
 from i2i.progress import track
 from i2i.recipe import Recipe
-from i2i.sheets import gallery, sheet, spread
+from i2i.sheets import gallery, spread
 
 ON_SHEET = 24
 """Pairs of the split on the sheet that is kept of it."""
-
-
-@dataclass(frozen=True)
-class Translated:
-    """Some pairs of a split and their translations, whole numbers `(N, C, H, W)`."""
-
-    names: tuple[str, ...]
-    input: Tensor
-    output: Tensor
-    target: Tensor
-
-
-def translate_pairs(
-    generator: nn.Module,
-    decoded: Decoded,
-    recipe: Recipe,
-    device: torch.device,
-    indices: Sequence[int] | None = None,
-) -> Iterator[Translated]:
-    """Translate pairs of a split batch by batch, as the recipe's `[test]` says.
-
-    Args:
-        generator: On the device.
-        decoded: The split.
-        recipe: The run's.
-        device: Where to compute.
-        indices: Which pairs; all by default.
-    """
-    chosen = list(range(len(decoded.names)) if indices is None else indices)
-    for first in range(0, len(chosen), recipe.test.batch_size):
-        batch = chosen[first : first + recipe.test.batch_size]
-        pairs = torch.from_numpy(decoded.array[batch])
-        inputs, targets = pairs[:, : decoded.input_channels], pairs[:, decoded.input_channels :]
-        outputs = translate(
-            generator,
-            to_float(inputs).to(device),
-            statistics=recipe.test.statistics,
-            dropout=recipe.test.dropout,
-            seed=recipe.seed,
-        )
-        names = tuple(decoded.names[i] for i in batch)
-        yield Translated(names, inputs, to_whole(outputs, pairs.dtype).cpu(), targets)
 
 
 def measure(
@@ -74,28 +32,36 @@ def measure(
     device: torch.device,
     metrics: Sequence[str],
 ) -> dict[str, float]:
-    """The metrics of a split's translations, by name."""
-    measures = assemble_metrics(metrics)
+    """The metrics of a split's translations, by name.
+
+    Raises:
+        I2IError: If one of them is unavailable.
+    """
+    measuring = Measuring(metrics, _content(decoded), device)
     for translated in translate_pairs(generator, decoded, recipe, device):
-        for metric in measures.values():
-            metric.update(translated.output, translated.target)
-    return {name: metric.compute() for name, metric in measures.items()}
+        _show(measuring, translated, device)
+    for problem in measuring.problems.values():
+        raise problem
+    results = measuring.results()
+    return {text: _value(result.value, result.problem) for text, result in results.items()}
 
 
-def evaluate(
+def evaluate_split(
     generator: nn.Module,
     decoded: Decoded,
     recipe: Recipe,
     device: torch.device,
     folder: Path,
     *,
+    metrics: Sequence[str],
     split: str,
     step: int,
 ) -> dict[str, Any]:
     """Translate a split, keep the images and a sheet of them, and measure them.
 
-    Beside each metric stands its value for the input taken as the output, where channels allow:
-    what a generator gets that does nothing.
+    Beside each metric that compares pairs stands its value for the input taken as the output, where
+    channels allow: what a generator gets that does nothing. Results that are in the folder already,
+    of the same weights on the same pairs, stay.
 
     Args:
         generator: On the device.
@@ -103,71 +69,80 @@ def evaluate(
         recipe: The run's.
         device: Where to compute.
         folder: A run's `evaluation`.
+        metrics: As recipes name them.
         split: The split's name, for the record.
         step: After how many updates the generator was saved, for the record.
 
     Returns:
         What is written to `metrics.json`, where values that are not finite, such as the psnr of
-        equal images, are null.
+        equal images, are null. A metric whose value is None has `unavailable` in its details.
     """
-    outputs = assemble_metrics(recipe.eval.metrics)
-    copies = assemble_metrics(recipe.eval.metrics)
+    outputs = Measuring(metrics, _content(decoded), device)
+    copies = Measuring([m for m in metrics if m in outputs.paired])
     on_sheet = {decoded.names[i] for i in spread(len(decoded.names), ON_SHEET)}
     triples: list[list[Array]] = []
-    batches = translate_pairs(generator, decoded, recipe, device)
-    with track("translating", len(decoded.names)) as advance:
-        for translated in batches:
+    with track("translating and measuring", len(decoded.names)) as advance:
+        for translated in translate_pairs(generator, decoded, recipe, device):
+            _show(outputs, translated, device)
             comparable = translated.input.shape == translated.target.shape
-            for name, metric in outputs.items():
-                metric.update(translated.output, translated.target)
-                if comparable:
-                    copies[name].update(translated.input, translated.target)
-            for name, *images in zip(
-                translated.names,
-                *map(_as_arrays, (translated.input, translated.output, translated.target)),
-                strict=True,
-            ):
+            if comparable:
+                unchanged = replace(translated, output=translated.input)
+                copies.update_pairs(unchanged.by_role())
+            for name, images in zip(translated.names, translated.images(), strict=True):
                 save_image(images[1], safe_join(folder / "images", name))
                 if name in on_sheet:
                     triples.append(images)
             advance(len(translated.names))
     save_image(gallery(triples), folder / "sheet")
-    result = {
+    what = {
         "split": split,
         "images": len(decoded.names),
         "step": step,
         "data": decoded.fingerprint,
         "test": recipe.test.model_dump(mode="json"),
-        "metrics": {name: metric.compute() for name, metric in outputs.items()},
-        "input_as_output": (
-            {name: metric.compute() for name, metric in copies.items()} if comparable else None
-        ),
     }
-    write_whole(folder / "metrics.json", json.dumps(_without_infinities(result), indent=2) + "\n")
+    compared = {
+        "targets": decoded.fingerprint,
+        "size": list(decoded.array.shape[2:]),
+        "images": {"outputs": len(decoded.names), "targets": len(decoded.names)},
+    }
+    result: dict[str, Any] = what | described(outputs.results(), compared)
+    values = {text: copy.value for text, copy in copies.results().items()}
+    result["input_as_output"] = values if comparable else None
+    result = _with_earlier(result, what, folder / "metrics.json")
+    write_document(result, folder / "metrics.json")
     return result
 
 
-def sample_sheet(
-    generator: nn.Module, decoded: Decoded, recipe: Recipe, device: torch.device, count: int
-) -> Array:
-    """A sheet of input | output | target for pairs spread over a split, always the same ones."""
-    indices = spread(len(decoded.names), count)
-    rows = [
-        images
-        for translated in translate_pairs(generator, decoded, recipe, device, indices)
-        for images in zip(
-            *map(_as_arrays, (translated.input, translated.output, translated.target)), strict=True
-        )
-    ]
-    return sheet(rows)
+def _show(measuring: Measuring, translated: Translated, device: torch.device) -> None:
+    images = {role: batch.to(device) for role, batch in translated.by_role().items()}
+    measuring.update_pairs(images)
+    measuring.update_outputs(images["output"])
+    measuring.update_targets(images["target"])
 
 
-def _as_arrays(images: Tensor) -> list[Array]:
-    return list(images.numpy().transpose(0, 2, 3, 1))
+def _content(decoded: Decoded) -> str:
+    """What tells these targets from others: the pairs, and the size they were brought to."""
+    about = [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
-def _without_infinities(value: Any) -> Any:
-    """The same with null for what JSON has no number for."""
-    if isinstance(value, dict):
-        return {key: _without_infinities(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and not isfinite(value) else value
+def _value(value: float | None, problem: Exception | None) -> float:
+    if problem is not None:
+        raise problem
+    assert value is not None
+    return value
+
+
+def _with_earlier(result: dict[str, Any], what: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The result, with those of earlier evaluations of the same outputs."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return result
+    if {key: earlier.get(key) for key in what} != json.loads(json.dumps(what)):
+        return result
+    for part in ("metrics", "details", "input_as_output"):
+        if isinstance(earlier.get(part), dict) and isinstance(result[part], dict):
+            result[part] = earlier[part] | result[part]
+    return result

@@ -1,37 +1,47 @@
 """Measures of an output against its target, pixel by pixel; each the mean over images."""
 
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from i2i.errors import DataError
+from i2i.metrics.base import Metric
 
-class MeanOverImages:
-    """A metric that has one value an image, and reports their mean.
 
-    Attributes:
-        higher_is_better: Which way it points.
-    """
-
-    higher_is_better: bool
+class MeanOverImages(Metric):
+    """A metric that has one value an image, and reports their mean."""
 
     def __init__(self) -> None:
         self._sum = 0.0
         self._images = 0
 
+    @abstractmethod
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image; both `(N, C, H, W)` in [0, 1]."""
-        raise NotImplementedError
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
 
-    def update(self, output: Tensor, target: Tensor) -> None:
-        """Add images: both uint8 (or uint16) `(N, C, H, W)`."""
-        values = self.per_image(_unit(output), _unit(target))
+    def update(self, *images: Tensor) -> None:
+        """Add outputs and targets: both uint8 (or uint16) `(N, C, H, W)`."""
+        output, target = images
+        values = self.per_image(output, target)
         self._sum += values.double().sum().item()
         self._images += len(values)
+
+    def merge(self, other: Self) -> None:
+        """Add what another one has gathered."""
+        self._sum += other._sum
+        self._images += other._images
 
     def compute(self) -> float:
         """The mean over all images so far; NaN without any."""
         return self._sum / self._images if self._images else float("nan")
+
+    def details(self) -> Mapping[str, Any]:
+        """How many pairs there were."""
+        return {"pairs": self._images}
 
 
 class L1(MeanOverImages):
@@ -40,32 +50,75 @@ class L1(MeanOverImages):
     higher_is_better = False
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image; both `(N, C, H, W)` in [0, 1]."""
-        return (output - target).abs().mean(dim=(1, 2, 3))
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        return (_unit(output) - _unit(target)).abs().mean(dim=(1, 2, 3))
 
 
-class PSNR(MeanOverImages):
-    """Peak signal-to-noise ratio in dB at data range 1, as in torchmetrics."""
+class L2(MeanOverImages):
+    """Mean squared difference, on values scaled to [0, 1]; 0 for equal images."""
 
-    higher_is_better = True
+    higher_is_better = False
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image; both `(N, C, H, W)` in [0, 1]."""
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        return (_unit(output) - _unit(target)).square().mean(dim=(1, 2, 3))
+
+
+class _Torchmetrics(MeanOverImages):
+    higher_is_better = True
+
+    def settings(self) -> Mapping[str, Any]:
+        """Who computes it, on what range."""
+        return {"torchmetrics": version("torchmetrics"), "data_range": 1.0}
+
+
+class PSNR(_Torchmetrics):
+    """Peak signal-to-noise ratio in dB at data range 1, as in torchmetrics."""
+
+    def per_image(self, output: Tensor, target: Tensor) -> Tensor:
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
         ratio = _torchmetrics().peak_signal_noise_ratio
-        values: Tensor = ratio(output, target, data_range=1.0, dim=(1, 2, 3), reduction="none")
+        values: Tensor = ratio(
+            _unit(output), _unit(target), data_range=1.0, dim=(1, 2, 3), reduction="none"
+        )
         return values
 
 
-class SSIM(MeanOverImages):
+class SSIM(_Torchmetrics):
     """Structural similarity (Wang et al., 2004) at data range 1, as in torchmetrics."""
 
-    higher_is_better = True
+    def per_image(self, output: Tensor, target: Tensor) -> Tensor:
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        return _similarity(
+            "ssim", _torchmetrics().structural_similarity_index_measure, output, target
+        )
+
+
+class MSSSIM(_Torchmetrics):
+    """Multi-scale structural similarity (Wang et al., 2003) at data range 1, as in torchmetrics.
+
+    Images need more than 160 pixels a side: the five scales halve them four times.
+    """
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image; both `(N, C, H, W)` in [0, 1]."""
-        similarity = _torchmetrics().structural_similarity_index_measure
-        values: Tensor = similarity(output, target, data_range=1.0, reduction="none")
-        return values.reshape(len(output))
+        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        return _similarity(
+            "ms_ssim",
+            _torchmetrics().multiscale_structural_similarity_index_measure,
+            output,
+            target,
+        )
+
+
+def _similarity(
+    name: str, function: Callable[..., Tensor], output: Tensor, target: Tensor
+) -> Tensor:
+    try:
+        values = function(_unit(output), _unit(target), data_range=1.0, reduction="none")
+    except (ValueError, RuntimeError) as error:
+        size = "{}x{}".format(*output.shape[-2:])
+        raise DataError([f"{name} can't be measured on {size} images: {error}"]) from error
+    return values.reshape(len(output))
 
 
 def _unit(images: Tensor) -> Tensor:

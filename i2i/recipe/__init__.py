@@ -1,6 +1,14 @@
 """Recipes: TOML, read whole and checked whole before anything is built."""
 
+from i2i.recipe.metrics import parse_metric
 from i2i.recipe.models import Component, Recipe
-from i2i.recipe.reading import load_recipe, parse_recipe
+from i2i.recipe.reading import load_recipe, metric_problems, parse_recipe
 
-__all__ = ["Component", "Recipe", "load_recipe", "parse_recipe"]
+__all__ = [
+    "Component",
+    "Recipe",
+    "load_recipe",
+    "metric_problems",
+    "parse_metric",
+    "parse_recipe",
+]

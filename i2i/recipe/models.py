@@ -12,6 +12,7 @@ PositiveInt = Annotated[int, Ge(1)]
 Size = tuple[PositiveInt, PositiveInt]
 """Height and width in pixels."""
 
+Level = Annotated[int, Interval(ge=0, le=255)]
 Metrics = Annotated[tuple[str, ...], Len(1)]
 
 
@@ -215,6 +216,45 @@ class Eval(Strict):
     """The end of the training, or the checkpoint that was best in validation."""
 
 
+class Segmenter(Strict):
+    """The network that `seg_score` measures with, as `i2i segmenter train` makes it.
+
+    Sizes and `flip` come from `[augment]`; a run doesn't read this section.
+    """
+
+    palette: dict[str, tuple[Level, Level, Level]] | None = None
+    """Colours of the label maps by class: `sky = [70, 130, 180]`; without it, the data set's own,
+    or one channel a class where images are read with mode `labels`."""
+
+    labels: Literal["input", "target"] | None = None
+    """Which image of a pair is the label map; without it, as the data set says."""
+
+    encoder: str = "tf_efficientnet_lite0"
+    """The encoder, a name from `timm.list_models()`."""
+
+    pretrained: bool = True
+    """Begin with the encoder's pretrained weights."""
+
+    base_channels: PositiveInt = 16
+    """Channels of the decoder at full size."""
+
+    crop_fraction: Annotated[float, Interval(gt=0, le=1)] = 0.75
+    """Height and width of the parts it trains on, as a share of `augment.crop_size`; rounded up to
+    what the encoder takes. Smaller parts take less time and show it less of what is around."""
+
+    epochs: PositiveInt = 24
+    """Passes over the training pairs."""
+
+    batch_size: PositiveInt = 4
+    """Photos in one update."""
+
+    lr: Annotated[float, Gt(0)] = 2e-3
+    """AdamW's highest learning rate; it rises to it along a line and falls to nothing."""
+
+    weight_decay: Annotated[float, Ge(0)] = 0.05
+    """How much every update shrinks the weights, times the learning rate."""
+
+
 class Recipe(Strict):
     """A whole recipe; every key that is left out has its default."""
 
@@ -238,6 +278,7 @@ class Recipe(Strict):
     log: Log = Log()
     test: Test = Test()
     eval: Eval = Eval()
+    segmenter: Segmenter = Segmenter()
 
     @property
     def loss_labels(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from i2i.build import complete, schema, validate
 from i2i.errors import PluginError, RecipeError
 from i2i.plugins import registry
+from i2i.recipe.metrics import parse_metric, toml_value
 from i2i.recipe.models import Component, Data, Loss, Recipe
 from i2i.recipe.problems import Problem, problems
 
@@ -62,10 +63,7 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
     keys = path.strip().split(".")
     if not equals or not all(keys):
         return [Problem("--set", f"'{text}' is not of the form section.key=value")]
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
+    parsed = toml_value(value)
     at: Any = document
     for depth, key in enumerate(keys):
         where = ".".join(keys[: depth + 1])
@@ -114,10 +112,23 @@ def _component_problems(document: Mapping[str, Any]) -> list[Problem]:
     for section in ("validation", "eval"):
         table = document.get(section)
         names = table.get("metrics") if isinstance(table, dict) else None
-        for i, name in enumerate(names if isinstance(names, list) else ()):
-            if isinstance(name, str) and name not in registry().names("metric"):
-                found.append(Problem(f"{section}.metrics.{i}", registry().unknown("metric", name)))
+        for i, text in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(text, str):
+                found += metric_problems(text, f"{section}.metrics.{i}")
     return found
+
+
+def metric_problems(text: str, path: str) -> list[Problem]:
+    """What is wrong with a metric's name or options, told under a path."""
+    try:
+        name, options = parse_metric(text)
+        entry = registry().get("metric", name)
+        complete(entry, options)
+    except ValidationError as error:
+        return problems(error, schema(entry), options, path=path)
+    except (PluginError, ValueError) as error:
+        return [Problem(path, str(error))]
+    return []
 
 
 def _completed(recipe: Recipe) -> Recipe:

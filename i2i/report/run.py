@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from i2i.datasets.images import png_bytes, read
 from i2i.errors import I2IError
+from i2i.evaluation.results import counted, extras, flat, number
 from i2i.files import write_whole
 from i2i.report.curves import curves
 from i2i.runs import RunFolder
@@ -43,6 +44,11 @@ def write_report(folder: RunFolder) -> Path:
         lstrip_blocks=True,
     )
     page = templates.get_template("run.html").render(
+        number=number,
+        counted=counted,
+        flat=flat,
+        extras=extras,
+        copied=lambda text: _copied(evaluation, text),
         name=recipe["name"],
         recipe=text,
         environment=environment,
@@ -56,6 +62,12 @@ def write_report(folder: RunFolder) -> Path:
     )
     write_whole(folder.report, page)
     return folder.report
+
+
+def _copied(evaluation: dict[str, Any] | None, text: str) -> str:
+    """The value of the input taken as the output, where the metric has one."""
+    copies = (evaluation or {}).get("input_as_output") or {}
+    return number({"value": copies[text]}) if text in copies else "–"
 
 
 def _samples_over_time(

@@ -12,7 +12,8 @@ from i2i.assemble import (
     assemble_generator,
     assemble_losses,
     assemble_method,
-    assemble_metrics,
+    assemble_metric,
+    higher_is_better,
 )
 from i2i.batch import Batch
 from i2i.datasets.base import SPLITS, Dataset
@@ -21,7 +22,10 @@ from i2i.datasets.images import save_image
 from i2i.datasets.loader import Loader
 from i2i.environment import command, git_commit, machine, versions
 from i2i.errors import DataError, RecipeError
-from i2i.evaluate import evaluate, measure, sample_sheet
+from i2i.evaluation.measuring import Measuring
+from i2i.evaluation.results import summary
+from i2i.evaluation.split import evaluate_split, measure
+from i2i.evaluation.translations import sample_sheet
 from i2i.files import write_whole
 from i2i.recipe import Recipe, load_recipe
 from i2i.report import write_report
@@ -32,6 +36,7 @@ from i2i.training.log import Console, MetricsLog, console
 from i2i.training.loop import Chores, train
 from i2i.training.resume import check_same_data, check_same_recipe
 from i2i.training.trainer import Trainer
+from i2i.weights import used
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,15 @@ class Finished:
 
     Args:
         folder: Where everything is.
-        status: 0, or the exit status of the signal that stopped it.
-        metrics: What was measured on the test split; None if the run was stopped before, or
-            there is no test split.
+        status: 0; the exit status of the signal that stopped it; or 1 where a metric of `[eval]`
+            is unavailable.
+        metrics: What was measured on the test split, with None for metrics that are unavailable;
+            None if the run was stopped before, or there is no test split.
     """
 
     folder: RunFolder
     status: int
-    metrics: dict[str, float] | None
+    metrics: dict[str, float | None] | None
 
 
 @dataclass(frozen=True)
@@ -103,12 +109,14 @@ def run(
         try:
             _introduce(talk, trainer, dataset, splits, passed_over)
             if engine.leads:
+                _check_metrics(recipe, splits, talk)
                 _record(recipe, folder, engine, dataset, splits)
             status = _train(trainer, folder, splits, talk)
             metrics = None
             if engine.leads and status == 0:
                 talk.close()
                 metrics = _finish(trainer, folder, splits, talk)
+                status = 1 if metrics and None in metrics.values() else 0
             elif engine.leads:
                 talk.say(f"stopped at step {trainer.step}; saved. Go on with --resume")
         finally:
@@ -118,7 +126,7 @@ def run(
 
 def _trainer(recipe: Recipe, engine: Engine, dataset: Dataset) -> Trainer:
     channels = dataset.input_channels, dataset.target_channels
-    losses = assemble_losses(recipe)
+    losses = {label: loss.to(engine.device) for label, loss in assemble_losses(recipe).items()}
     generator = engine.wrap(assemble_generator(recipe, *channels))
     discriminators = {
         label: engine.wrap(network)
@@ -201,6 +209,21 @@ def _introduce(
         talk.say(f"going on from step {trainer.step} of {trainer.total_steps}")
 
 
+def _check_metrics(recipe: Recipe, splits: Splits, talk: Console) -> None:
+    """Find out before the first step what will be measured, and fetch what that needs.
+
+    Raises:
+        WeightsError: If a metric of `[validation]` is unavailable, by which the best is kept.
+    """
+    if splits.val.names and recipe.validation.every:
+        for text in recipe.validation.metrics:
+            assemble_metric(text)
+    for text, problem in Measuring(recipe.eval.metrics).problems.items():
+        talk.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
+    for name, weights in used().items():
+        talk.say(f"weights: {name}, {weights['source']}")
+
+
 def _record(
     recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
 ) -> None:
@@ -211,6 +234,7 @@ def _record(
         "machine": machine(),
         "device": str(engine.device),
         "ranks": engine.ranks,
+        "weights": used(),
         "git": git_commit(),
         "command": command(),
         "data": {
@@ -255,7 +279,7 @@ def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
     recipe, engine = trainer.recipe, trainer.engine
     files = dict(zip(splits.train.names, splits.train.files, strict=True))
     watched = splits.val if splits.val.names else splits.test
-    best = assemble_metrics([recipe.validation.best])[recipe.validation.best]
+    upwards = higher_is_better(recipe.validation.best)
 
     def save(trainer: Trainer) -> None:
         if not engine.leads:
@@ -282,7 +306,7 @@ def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
     def improves(value: float, other: float) -> bool:
         if math.isnan(other):
             return True
-        return value > other if best.higher_is_better else value < other
+        return value > other if upwards else value < other
 
     def named(batch: Batch) -> str:
         return ", ".join(
@@ -296,26 +320,28 @@ def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
 
 def _finish(
     trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console
-) -> dict[str, float] | None:
+) -> dict[str, float | None] | None:
     metrics = None
+    recipe = trainer.recipe
     if splits.test.names:
         step = trainer.step
-        if trainer.recipe.eval.weights == "best" and trainer.best is not None:
+        if recipe.eval.weights == "best" and trainer.best is not None:
             step = trainer.best[0]
             best = checkpoints.at(folder.checkpoints, step)
             checkpoints.load_model(checkpoints.verify(best).path / checkpoints.MODEL, trainer.model)
-        result = evaluate(
+        document = evaluate_split(
             trainer.model,
             splits.test,
-            trainer.recipe,
+            recipe,
             trainer.engine.device,
             folder.evaluation,
+            metrics=recipe.eval.metrics,
             split="test",
             step=step,
         )
-        metrics = result["metrics"]
-        values = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        talk.say(f"test, {result['images']} images: {values}")
+        metrics = {text: document["metrics"][text] for text in recipe.eval.metrics}
+        for line in summary(document):
+            talk.say(line)
     else:
         talk.say("there is no test split, so nothing was measured at the end")
     write_report(folder)

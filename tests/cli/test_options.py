@@ -134,9 +134,33 @@ def test_a_timm_encoder_trains(i2i: Start, write_recipe: Recipe, encoder: str) -
     recipe = write_recipe(generator=generator, train={"max_steps": 1})
     run = i2i("run", recipe)
     assert run.status == 0, run.output
-    refused = i2i("run", recipe, "--overwrite", "--set", "generator.pretrained=true")
-    assert refused.status == 2
-    assert "pretrained" in refused.errors
+
+
+def test_a_pretrained_encoder_is_told_with_its_source(
+    i2i: Start, tmp_path: Path, write_recipe: Recipe, weights: Path
+) -> None:
+    encoder = "tf_efficientnet_lite0"
+    generator = {"type": "timm_unet", "encoder": encoder, "pretrained": True}
+    run = i2i("run", write_recipe(generator=generator, train={"max_steps": 1}))
+    assert run.status == 0, run.output
+    assert f"weights: {encoder}, " in run.output
+    environment = json.loads((tmp_path / "runs/tiny/environment.json").read_text())
+    assert len(environment["weights"][encoder]["sha256"]) == 64
+    # A trained model needs no pretrained weights any more.
+    measured = i2i("eval", "--metric", "l2", I2I_WEIGHTS_DIR=str(tmp_path))
+    assert measured.status == 0, measured.output
+
+
+def test_a_pretrained_encoder_that_can_t_be_had_is_told(
+    i2i: Start, tmp_path: Path, write_recipe: Recipe
+) -> None:
+    generator = {"type": "timm_unet", "encoder": "resnet34", "pretrained": True}
+    refused = i2i(
+        "run", write_recipe(generator=generator), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
+    assert refused.status == 1
+    assert "resnet34" in refused.errors
+    assert "Traceback" not in refused.errors
 
 
 @pytest.mark.parametrize("objective", ["lsgan", "hinge"])

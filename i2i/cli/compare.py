@@ -1,0 +1,63 @@
+"""`i2i compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from i2i.evaluation.compare import Comparison
+
+
+@click.command
+@click.argument("targets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--despite",
+    multiple=True,
+    metavar="KEY",
+    help="Overlook differences in this part of fingerprints, such as versions; may be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) -> None:
+    r"""Put the results of TARGETS side by side: runs, measured folders, metrics.json files.
+
+    Numbers that were not measured alike are refused, with what differs: other weights, another
+    resize, other target images, another number of them.
+
+    \b
+    i2i compare runs/a runs/b
+    i2i compare runs/a runs/b --despite versions
+    """
+    import json
+
+    from i2i.evaluation.compare import compare as put_side_by_side
+
+    if len(targets) < 2:
+        raise click.UsageError("name at least two runs, folders or metrics.json files")
+    found = put_side_by_side(targets, despite)
+    if as_json:
+        click.echo(json.dumps({"names": found.names, "metrics": found.rows}, indent=2))
+    else:
+        _show(found)
+
+
+def _show(found: "Comparison") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from i2i.cli.tables import print_table
+    from i2i.evaluation.results import counted, number
+
+    arrows = {label: "↑" if r[0]["higher_is_better"] else "↓" for label, r in found.rows.items()}
+    headings = [f"{label} {arrow}" for label, arrow in arrows.items()]
+    table = Table("", *headings, box=None, pad_edge=False)
+    for i, name in enumerate(found.names):
+        cells = [
+            Text(number(rows[i]), style="bold green" if i in found.best[label] else "")
+            for label, rows in found.rows.items()
+        ]
+        table.add_row(name, *cells)
+    table.add_row("images", *(counted(rows[0]) for rows in found.rows.values()), style="dim")
+    print_table(table)
+    for words in found.differing:
+        click.echo(f"overlooked: {words}", err=True)

@@ -1,0 +1,115 @@
+"""`i2i eval`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from i2i.evaluation.target import Evaluation
+
+
+@click.command("eval")
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[:OPTION=VALUE,…]",
+    help="What to measure, such as fid or fid:preset=tf1; may be given again.",
+)
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="The folder that a folder is compared with."
+)
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    help="The folder of what outputs were made from, for metrics that see it (seg_score).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what metrics.json holds.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it to this file too; for a folder, instead of into the folder.",
+)
+@click.option(
+    "--on-bad",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="Images of a folder that can't be read: stop with a list, or leave out, counted.",
+)
+@click.option("--mixed-formats", is_flag=True, help="Compare JPEG files with lossless ones.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda, cuda:1.")
+@click.pass_context
+def eval_(
+    ctx: click.Context,
+    target: Path | None,
+    metrics: tuple[str, ...],
+    against: Path | None,
+    inputs: Path | None,
+    as_json: bool,
+    out: Path | None,
+    on_bad: Literal["error", "skip"],
+    mixed_formats: bool,
+    device: str,
+) -> None:
+    r"""Measure TARGET: a run, or a folder of images against another.
+
+    A run's test split is translated as its own recipe says and compared with its targets; values go
+    into its metrics.json and report. Without TARGET it is the newest run under runs/.
+
+    \b
+    i2i eval --metric fid                                  the newest run
+    i2i eval runs/facades --metric kid --metric lpips:net=vgg
+    i2i eval outputs --against photos --metric fid:preset=pytorch-fid
+
+    Every value is written with its fingerprint: weights, resize, seed, versions, numbers of images;
+    'i2i compare' puts results of one fingerprint side by side. 'i2i list metrics' names metrics,
+    'i2i show metric NAME' their options. The exit status is 1 where one is unavailable.
+    """
+    from i2i.evaluation.results import as_json as document_json
+    from i2i.evaluation.target import evaluate, newest_run
+
+    if target is None:
+        target = newest_run()
+        click.echo(f"the newest run: {target}", err=True)
+    found = evaluate(
+        target,
+        metrics,
+        against=against,
+        inputs=inputs,
+        out=out,
+        on_bad=on_bad,
+        mixed_formats=mixed_formats,
+        device=device,
+    )
+    if as_json:
+        click.echo(document_json(found.document), nl=False)
+    else:
+        _show(found)
+    for text, reason in found.unavailable.items():
+        click.echo(f"{text} is unavailable: {reason}", err=True)
+    ctx.exit(1 if found.unavailable else 0)
+
+
+def _show(found: "Evaluation") -> None:
+    from rich.table import Table
+
+    from i2i.cli.tables import print_table
+    from i2i.evaluation.results import counted, extras, number
+
+    table = Table("metric", "value", "images", "fingerprint", box=None, pad_edge=False)
+    for text in found.asked:
+        details = found.document["details"][text]
+        better = "↑" if details["higher_is_better"] else "↓"
+        shown = details.get("fingerprint_sha256", "")[:12]
+        table.add_row(f"{details['label']} {better}", number(details), counted(details), shown)
+        for name, value in extras(details):
+            table.add_row(f"  {name}", f"{value:.4f}", style="dim")
+    print_table(table)
+    for folder, bad in found.document.get("skipped", {}).items():
+        click.echo(f"left out of {folder}: {len(bad)}")
+        for why in bad.values():
+            click.echo(f"  {why}")
+    click.echo(f"written to {found.path}")

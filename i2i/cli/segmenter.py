@@ -1,0 +1,95 @@
+"""`i2i segmenter`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from i2i.cli.options import set_option
+
+if TYPE_CHECKING:
+    from i2i.recipe import Recipe
+
+
+@click.group
+def segmenter() -> None:
+    """Train the segmentation network that metric seg_score measures with.
+
+    seg_score asks whether a network that has learned to find windows and doors in real photos
+    finds them in translated ones too, where the label map says they are. It is trained once for a
+    data set, and found by its name from then on:
+
+    \b
+    i2i segmenter train facades
+    i2i run recipes/pix2pix_facades.toml --set 'eval.metrics=["l1", "seg_score"]'
+    """  # noqa: D301 (click wants the character itself)
+
+
+@segmenter.command
+@click.argument("dataset")
+@set_option
+@click.option("--epochs", type=click.IntRange(1), help="Short for --set segmenter.epochs=N.")
+@click.option("--name", help="What seg_score will call it  [the data set's type].")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep it in this file instead.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def train(
+    dataset: str,
+    overrides: tuple[str, ...],
+    epochs: int | None,
+    name: str | None,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Train a segmentation network on the training photos of DATASET and their label maps.
+
+    DATASET is a recipe, of which [data], [augment] and [segmenter] are used, or the name of a data
+    set. The network is kept in the user's cache (see i2i doctor) under its name, or in a file, and
+    its scores on the validation split are printed.
+
+    \b
+    i2i segmenter train facades --set data.root=../facades
+    i2i segmenter train my.toml --name streets --set segmenter.labels=input
+    """  # noqa: D301
+    recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
+    from i2i.segmentation.network import kept_at, save_segmenter
+    from i2i.segmentation.train import train_segmenter
+
+    name = name or recipe.data.type
+    _check_name(name)
+    path = out or kept_at(name)
+    trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
+    save_segmenter(trained, path)
+    if not quiet:
+        click.echo(f"kept: {path}")
+        click.echo(f"metrics name it: seg_score:segmenter={out or name}")
+
+
+def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
+    """The recipe in a file, or a small one around a data set.
+
+    Raises:
+        RecipeError: If it is wrong, or there is no such file and no such data set.
+    """
+    from i2i.errors import RecipeError
+    from i2i.plugins import registry
+    from i2i.recipe import load_recipe, parse_recipe
+
+    if dataset.endswith(".toml") or Path(dataset).is_file():
+        return load_recipe(dataset, overrides)
+    if dataset not in registry().names("dataset"):
+        raise RecipeError([f"{dataset}: is no file; {registry().unknown('dataset', dataset)}"])
+    small = {
+        "name": dataset,
+        "data": {"type": dataset},
+        "augment": {"flip": True},
+        "losses": [{"type": "l1"}],
+    }
+    return parse_recipe(small, overrides, source=dataset)
+
+
+def _check_name(name: str) -> None:
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise click.BadParameter(
+            f"'{name}' is no name: use letters, digits, '-' and '_', or --out for a file",
+            param_hint="--name",
+        )

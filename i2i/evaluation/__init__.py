@@ -1,0 +1,1 @@
+"""Evaluation: translations of a split, or folders of images, and what metrics say of them."""

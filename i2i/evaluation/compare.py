@@ -1,0 +1,101 @@
+"""Results of several evaluations side by side, where they may be."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from i2i.errors import I2IError
+from i2i.evaluation.results import flat
+from i2i.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Metrics that all of some evaluations have.
+
+    Args:
+        names: The evaluations.
+        rows: For each metric by its label, the details of every evaluation in their order.
+        best: For each metric by its label, which evaluations are best; none where all are equal.
+        differing: Differences of fingerprints that were asked to be overlooked, in words.
+    """
+
+    names: tuple[str, ...]
+    rows: dict[str, list[dict[str, Any]]]
+    best: dict[str, list[int]]
+    differing: tuple[str, ...]
+
+
+def compare(targets: Sequence[Path], despite: Sequence[str] = ()) -> Comparison:
+    """Put the results of evaluations side by side.
+
+    Args:
+        targets: Runs, folders that `i2i eval` has measured, or `metrics.json` files; at least two.
+        despite: Keys of fingerprints that may differ all the same, such as `versions`.
+
+    Raises:
+        I2IError: If one has no results, they have no metric in common, or fingerprints differ; then
+            every difference is listed.
+    """
+    names = tuple(str(target) for target in targets)
+    found = [_details(target) for target in targets]
+    shared = [label for label in found[0] if all(label in each for each in found)]
+    if not shared:
+        have = "; ".join(f"{n} has {', '.join(f)}" for n, f in zip(names, found, strict=True))
+        raise I2IError(f"there is no metric that all of them have: {have}")
+    rows = {label: [each[label] for each in found] for label in shared}
+    differences = [
+        (key, f"{label}: {key} is {first} in {names[0]}, but {other} in {names[i]}")
+        for label, details in rows.items()
+        for i, each in enumerate(details)
+        for key, first, other in _differences(details[0]["fingerprint"], each["fingerprint"])
+    ]
+    refused = [words for key, words in differences if key.partition(".")[0] not in despite]
+    if refused:
+        raise I2IError(
+            "these numbers can't be compared, they were not measured alike:\n"
+            + "\n".join(f"  {words}" for words in refused)
+            + "\nMeasure all of them in one way; or name what may differ, --despite "
+            + " --despite ".join(
+                dict.fromkeys(
+                    key.partition(".")[0] for key, words in differences if words in refused
+                )
+            )
+        )
+    best = {label: _best(details) for label, details in rows.items()}
+    return Comparison(names, rows, best, tuple(words for _, words in differences))
+
+
+def _details(target: Path) -> dict[str, dict[str, Any]]:
+    """The metrics that a target has values of, by label."""
+    candidates = (target, RunFolder(target).evaluation / "metrics.json", target / "metrics.json")
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        raise I2IError(f"{target}: hasn't been measured: i2i eval {target} --metric …")
+    try:
+        details = json.loads(path.read_text(encoding="utf-8"))["details"]
+        found = {each["label"]: each for each in details.values() if "fingerprint" in each}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise I2IError(f"{path}: is not what i2i eval writes ({error!r})") from error
+    if not found:
+        raise I2IError(f"{path}: holds no value")
+    return found
+
+
+def _differences(
+    one: Mapping[str, Any], other: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    first, second = dict(flat(one)), dict(flat(other))
+    for key in dict.fromkeys([*first, *second]):
+        if first.get(key) != second.get(key):
+            yield key, first.get(key), second.get(key)
+
+
+def _best(details: Sequence[Mapping[str, Any]]) -> list[int]:
+    values = [each["value"] for each in details]
+    if None in values or len(set(values)) == 1:
+        return []
+    top = max(values) if details[0]["higher_is_better"] else min(values)
+    return [i for i, value in enumerate(values) if value == top]

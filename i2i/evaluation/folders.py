@@ -1,0 +1,270 @@
+"""Metrics of images in one folder against those in another."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from i2i.datasets.base import Array
+from i2i.datasets.images import SUFFIXES, header, read
+from i2i.errors import DataError
+from i2i.evaluation.measuring import Measuring
+from i2i.evaluation.results import described
+from i2i.metrics.base import Role
+from i2i.progress import track
+
+AHEAD = 32
+"""Images decoded before they are needed."""
+
+WORKERS = 2
+
+BATCH = 16
+
+LOSSY = frozenset({".jpg", ".jpeg", ".jfif", ".jpe"})
+
+T = TypeVar("T")
+
+
+@dataclass
+class Folder:
+    """The images of a folder.
+
+    Args:
+        path: The folder; those inside it are looked through, too.
+        files: By their path inside the folder without suffix, sorted by it.
+        bad: Which of them can't be read, and why.
+    """
+
+    path: Path
+    files: dict[str, Path]
+    bad: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def good(self) -> list[Path]:
+        """The files that could be read, as far as they have been."""
+        return [file for name, file in self.files.items() if name not in self.bad]
+
+
+def evaluate_folders(
+    outputs: Path,
+    targets: Path,
+    *,
+    metrics: Sequence[str],
+    inputs: Path | None = None,
+    on_bad: Literal["error", "skip"] = "error",
+    mixed_formats: bool = False,
+    device: torch.device | None = None,
+) -> dict[str, Any]:
+    """Compare images in a folder with those in another.
+
+    Metrics that compare pair by pair match files by name, the suffix aside; others take the folders
+    as they are. Images are read as 8-bit RGB: transparency over white, EXIF applied, 16 bits
+    rounded.
+
+    Args:
+        outputs: What is judged.
+        targets: What it is compared with.
+        metrics: As recipes name them.
+        inputs: What outputs were made from, for metrics that want to see it.
+        on_bad: Whether images that can't be read are an error or left out and counted.
+        mixed_formats: Whether JPEG files may be compared with lossless ones: metrics see the
+            compression.
+        device: Where to compute; the CPU by default.
+
+    Returns:
+        What is to be written to `metrics.json`.
+
+    Raises:
+        DataError: Listing every image that can't be read, has no partner or another size than it;
+            if a folder is empty; or if formats are mixed.
+    """
+    device = device or torch.device("cpu")
+    folders: dict[Role, Folder] = {"output": _listed(outputs), "target": _listed(targets)}
+    if inputs is not None:
+        folders["input"] = _listed(inputs)
+    if not mixed_formats:
+        _check_formats(folders["output"], folders["target"])
+    contents = _digests(folders["target"])
+    measuring = Measuring(metrics, _sha256(contents.values()), device)
+    if measuring.paired:
+        _check_partners(folders)
+        _show(folders, measuring.update_pairs, on_bad, device)
+    if measuring.sets:
+        outputs_alone: dict[Role, Folder] = {"output": folders["output"]}
+        _show(outputs_alone, lambda i: measuring.update_outputs(i["output"]), on_bad, device)
+    if measuring.targets_needed:
+        targets_alone: dict[Role, Folder] = {"target": folders["target"]}
+        _show(targets_alone, lambda i: measuring.update_targets(i["target"]), on_bad, device)
+    bad = [why for folder in folders.values() for why in folder.bad.values()]
+    if bad and on_bad == "error":
+        raise DataError(list(dict.fromkeys(bad)))
+    readable = [digest for name, digest in contents.items() if name not in folders["target"].bad]
+    compared = {
+        "targets": _sha256(readable),
+        "size": _sizes(folders["output"].good + folders["target"].good),
+        "images": {f"{role}s": len(folder.good) for role, folder in folders.items()},
+    }
+    return {
+        "outputs": str(outputs),
+        "targets": str(targets),
+        "images": len(folders["output"].good),
+        "skipped": {str(folder.path): folder.bad for folder in folders.values() if folder.bad},
+        **described(measuring.results(keep=not folders["target"].bad), compared),
+    }
+
+
+def _listed(folder: Path) -> Folder:
+    """The images in a folder.
+
+    Raises:
+        DataError: If there are none, or two of one name.
+    """
+    if not folder.is_dir():
+        raise DataError([f"{folder}: there is no such folder"])
+    files: dict[str, Path] = {}
+    problems = []
+    for file in sorted(folder.rglob("*"), key=str):
+        inside = file.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if hidden or file.suffix.lower() not in SUFFIXES or not file.is_file():
+            continue
+        name = inside.with_suffix("").as_posix()
+        if name in files:
+            problems.append(f"{file}: has the same name as {files[name].name}; keep one")
+        files[name] = file
+    if not files:
+        problems.append(
+            f"{folder}: there are no images in it; metrics of pairs need at least 1, "
+            "distances between sets (fid, kid) at least 2 on each side"
+        )
+    if problems:
+        raise DataError(problems)
+    return Folder(folder, files)
+
+
+def _check_formats(outputs: Folder, targets: Folder) -> None:
+    kinds = [
+        {file.suffix.lower() in LOSSY for file in folder.files.values()}
+        for folder in (outputs, targets)
+    ]
+    if kinds[0].isdisjoint(kinds[1]):
+        lossy, lossless = (outputs, targets) if kinds[0] == {True} else (targets, outputs)
+        raise DataError(
+            [
+                f"{lossy.path} holds JPEG files and {lossless.path} lossless ones: metrics see the "
+                "compression, too. Save both alike, or say --mixed-formats"
+            ]
+        )
+
+
+def _check_partners(folders: dict[Role, Folder]) -> None:
+    """Raises a DataError that lists all images without partner, and all of another size than it."""
+    problems = [
+        f"{file}: has no partner in {other.path}"
+        for one in folders.values()
+        for other in folders.values()
+        for name, file in one.files.items()
+        if name not in other.files
+    ]
+    if len(folders) > 1 and not problems:
+        for name in folders["output"].files:
+            problems += _size_problems([folder.files[name] for folder in folders.values()])
+    if problems:
+        raise DataError(problems)
+
+
+def _size_problems(files: list[Path]) -> list[str]:
+    """What headers tell of sizes that differ; files without a good header are found out later."""
+    try:
+        sizes = [header(file).size for file in files]
+    except DataError:
+        return []
+    (height, width), *others = sizes
+    return [
+        f"{files[0]}: is {height}x{width}, but its partner {file} is {h}x{w}"
+        for file, (h, w) in zip(files[1:], others, strict=True)
+        if (h, w) != (height, width)
+    ]
+
+
+def _digests(folder: Folder) -> dict[str, str]:
+    """The SHA-256 of every file's bytes."""
+    found = {}
+    for name, file in folder.files.items():
+        try:
+            found[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise DataError([f"{file}: {error.strerror}"]) from error
+    return found
+
+
+def _sha256(digests: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _sizes(files: list[Path]) -> list[str]:
+    return sorted({"{}x{}".format(*header(file).size) for file in files})
+
+
+def _show(
+    folders: dict[Role, Folder],
+    show: Callable[[dict[Role, Tensor]], None],
+    on_bad: Literal["error", "skip"],
+    device: torch.device,
+) -> None:
+    """Show the folders' images, batch by batch."""
+    what = " and ".join(f"{role}s" for role in folders)
+    with track(f"measuring {what}", max(len(f.files) for f in folders.values())) as advance:
+        for batch in _batches(folders, on_bad):
+            show({role: images.to(device) for role, images in batch.items()})
+            advance(len(next(iter(batch.values()))))
+
+
+def _batches(
+    folders: dict[Role, Folder], on_bad: Literal["error", "skip"]
+) -> Iterator[dict[Role, Tensor]]:
+    """Images of the same name in all folders, whole numbers `(N, 3, H, W)` of one size a batch.
+
+    Those that can't be read are noted in their folder. If they are an error nothing more is given
+    after the first, but everything is still read, so that all are found.
+    """
+    names = list(next(iter(folders.values())).files)
+
+    def decoded(name: str) -> dict[Role, Array] | None:
+        images: dict[Role, Array] = {}
+        for role, folder in folders.items():
+            try:
+                images[role] = read(folder.files[name], "rgb")
+            except DataError as error:
+                folder.bad[name] = "; ".join(error.problems)
+        return images if len(images) == len(folders) else None
+
+    good = (images for images in _ahead(decoded, names) if images is not None)
+    for _, alike in groupby(good, key=lambda images: next(iter(images.values())).shape):
+        while batch := list(islice(alike, BATCH)):
+            if on_bad == "skip" or not any(folder.bad for folder in folders.values()):
+                yield {role: _stacked([images[role] for images in batch]) for role in folders}
+
+
+def _stacked(images: list[Array]) -> Tensor:
+    return torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2))
+
+
+def _ahead(function: Callable[[str], T], items: Sequence[str]) -> Iterator[T]:
+    """The function's results in order, computed in threads before they are asked for."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        waiting: deque[Future[T]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

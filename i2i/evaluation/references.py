@@ -1,0 +1,56 @@
+"""Features of target images, kept by content: the same targets are looked at only once."""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from i2i.cache import cache_dir
+from i2i.metrics.extractors import Extractor
+
+
+def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
+    """Features `(n, d)` that were kept of images with this content; None if there are none.
+
+    Args:
+        extractor: What made them.
+        content: SHA-256 over the images, in their order.
+        device: What computed them: devices differ in the last digits.
+    """
+    path = _path(extractor, content, device)
+    try:
+        with safe_open(path, framework="pt") as file:
+            features: Tensor = file.get_tensor("features")
+            whole = (file.metadata() or {}).get("sha256") == _sha256(features)
+    except (OSError, SafetensorError):
+        return None
+    return features if whole else None
+
+
+def keep_features(
+    extractor: Extractor, content: str, device: torch.device, features: Tensor
+) -> None:
+    """Keep features for `known_features`; a full disk only means that they aren't kept."""
+    path = _path(extractor, content, device)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    with suppress(OSError, SafetensorError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"features": features}, unfinished, {"sha256": _sha256(features)})
+        unfinished.replace(path)
+    unfinished.unlink(missing_ok=True)
+
+
+def _path(extractor: Extractor, content: str, device: torch.device) -> Path:
+    what = [dict(extractor.settings), content, device.type, torch.__version__]
+    name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+    return cache_dir() / "references" / f"{name}.safetensors"
+
+
+def _sha256(features: Tensor) -> str:
+    return hashlib.sha256(features.contiguous().numpy().data).hexdigest()

@@ -1,0 +1,119 @@
+"""What an evaluation found, as it is written to metrics.json, and when two of them compare."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from i2i.environment import versions
+from i2i.evaluation.measuring import Result
+from i2i.files import write_whole
+
+COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
+"""Packages whose versions every fingerprint has."""
+
+
+def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a document that tell results.
+
+    Args:
+        results: By the text that asked for each.
+        images: Which target images were compared with, of what size, and how many there were of
+            each; part of every fingerprint.
+
+    Returns:
+        `metrics`, the bare values; and `details`: for each its label, numbers of images, spread,
+        and `fingerprint`, all that the value depends on but the outputs themselves.
+    """
+    found = versions()
+    common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}
+    return {
+        "metrics": {text: result.value for text, result in results.items()},
+        "details": {text: _described(result, common) for text, result in results.items()},
+    }
+
+
+def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
+    about = {"label": result.label, "higher_is_better": result.higher_is_better}
+    if result.problem is not None:
+        return {**about, "unavailable": str(result.problem)}
+    fingerprint = {"metric": result.label, **result.settings, **common}
+    return {
+        **about,
+        "value": result.value,
+        **result.details,
+        "fingerprint": fingerprint,
+        "fingerprint_sha256": fingerprint_sha256(fingerprint),
+    }
+
+
+def fingerprint_sha256(fingerprint: Mapping[str, Any]) -> str:
+    """One SHA-256 for a fingerprint; values compare where theirs are equal."""
+    text = json.dumps(fingerprint, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def summary(document: Mapping[str, Any]) -> list[str]:
+    """A line with the values, and one for each metric that is unavailable."""
+    details = document["details"].values()
+    values = "  ".join(f"{d['label']} {number(d)}" for d in details if "unavailable" not in d)
+    lines = [f"{document['split']}, {document['images']} images: {values}"] if values else []
+    return lines + [
+        f"{d['label']} is unavailable: {d['unavailable']}" for d in details if "unavailable" in d
+    ]
+
+
+def number(details: Mapping[str, Any]) -> str:
+    """A value as people read it, with its standard error where it has one."""
+    value, error = details.get("value"), details.get("standard_error")
+    if value is None:
+        return "∞" if "unavailable" not in details else "unavailable"
+    return f"{value:.4f}" if error is None else f"{value:.4f} ± {error:.4f}"
+
+
+def counted(details: Mapping[str, Any]) -> str:
+    """How many images a value is of: pairs, or outputs and targets."""
+    if "pairs" in details:
+        return f"{details['pairs']:,}"
+    return f"{details['outputs']:,} / {details['targets']:,}" if "outputs" in details else ""
+
+
+def extras(details: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Further numbers that a metric tells beside its value, by name."""
+    return [
+        (name, value)
+        for name, value in details.items()
+        if isinstance(value, float) and name not in ("value", "standard_error")
+    ]
+
+
+def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """A fingerprint's values by their path, such as `versions.torch`."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in fingerprint.items():
+        if isinstance(value, Mapping):
+            pairs += flat(value, f"{prefix}{key}.")
+        else:
+            pairs.append((f"{prefix}{key}", value))
+    return pairs
+
+
+def write_document(document: Mapping[str, Any], path: Path) -> None:
+    """Write a document; values that JSON has no number for, such as infinity, become null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, as_json(document))
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """A document as JSON; values that it has no number for, such as infinity, become null."""
+    return json.dumps(_without_infinities(document), indent=2) + "\n"
+
+
+def _without_infinities(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_infinities(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_infinities(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

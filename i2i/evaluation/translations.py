@@ -1,0 +1,76 @@
+"""A generator's translations of a split's pairs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from i2i.batch import to_float, to_whole
+from i2i.datasets.base import Array
+from i2i.datasets.decoded import Decoded
+from i2i.inference import translate
+from i2i.metrics.base import Role
+from i2i.recipe import Recipe
+from i2i.sheets import sheet, spread
+
+
+@dataclass(frozen=True)
+class Translated:
+    """Some pairs of a split and their translations, whole numbers `(N, C, H, W)`."""
+
+    names: tuple[str, ...]
+    input: Tensor
+    output: Tensor
+    target: Tensor
+
+    def by_role(self) -> dict[Role, Tensor]:
+        """The three batches, as metrics see them."""
+        return {"input": self.input, "output": self.output, "target": self.target}
+
+    def images(self) -> list[list[Array]]:
+        """Input, output and target of each pair, `(H, W, C)`."""
+        roles = (self.input, self.output, self.target)
+        arrays = (list(role.numpy().transpose(0, 2, 3, 1)) for role in roles)
+        return [list(images) for images in zip(*arrays, strict=True)]
+
+
+def translate_pairs(
+    generator: nn.Module,
+    decoded: Decoded,
+    recipe: Recipe,
+    device: torch.device,
+    indices: Sequence[int] | None = None,
+) -> Iterator[Translated]:
+    """Translate pairs of a split batch by batch, as the recipe's `[test]` says.
+
+    Args:
+        generator: On the device.
+        decoded: The split.
+        recipe: The run's.
+        device: Where to compute.
+        indices: Which pairs; all by default.
+    """
+    chosen = list(range(len(decoded.names)) if indices is None else indices)
+    for first in range(0, len(chosen), recipe.test.batch_size):
+        batch = chosen[first : first + recipe.test.batch_size]
+        pairs = torch.from_numpy(decoded.array[batch])
+        inputs, targets = pairs[:, : decoded.input_channels], pairs[:, decoded.input_channels :]
+        outputs = translate(
+            generator,
+            to_float(inputs).to(device),
+            statistics=recipe.test.statistics,
+            dropout=recipe.test.dropout,
+            seed=recipe.seed,
+        )
+        names = tuple(decoded.names[i] for i in batch)
+        yield Translated(names, inputs, to_whole(outputs, pairs.dtype).cpu(), targets)
+
+
+def sample_sheet(
+    generator: nn.Module, decoded: Decoded, recipe: Recipe, device: torch.device, count: int
+) -> Array:
+    """A sheet of input | output | target for pairs spread over a split, always the same ones."""
+    indices = spread(len(decoded.names), count)
+    batches = translate_pairs(generator, decoded, recipe, device, indices)
+    return sheet([images for translated in batches for images in translated.images()])

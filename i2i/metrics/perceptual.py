@@ -1,0 +1,58 @@
+"""LPIPS: how different an output looks from its target."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from i2i.batch import to_float
+from i2i.errors import DataError
+from i2i.metrics.pixel import MeanOverImages
+from i2i.perceptual import LPIPS as Network
+
+Net = Literal["alex", "vgg", "squeeze"]
+
+
+class LPIPS(MeanOverImages):
+    """Learned perceptual image patch similarity (Zhang et al., CVPR 2018), from 0 for equal images.
+
+    Computed by the `lpips` package, version 0.1 of its linear heads.
+
+    Args:
+        net: Whose features: `alex` is the authors' choice for measuring.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, *, net: Net = "alex") -> None:
+        super().__init__()
+        self.net = net
+        self.label = f"lpips[{net}]"
+        self._network = _network(net)
+
+    @torch.inference_mode()
+    def per_image(self, output: Tensor, target: Tensor) -> Tensor:
+        """The distance of each image `(N,)`; both whole numbers `(N, 1 or 3, H, W)`."""
+        network = self._network.to(output.device)
+        try:
+            distances: Tensor = network(to_float(output), to_float(target))
+        except ValueError as error:
+            raise DataError([f"{self.label}: {error}"]) from error
+        return distances
+
+    def settings(self) -> Mapping[str, Any]:
+        """The network and its weights."""
+        return {
+            "net": self.net,
+            "weights_sha256": self._network.weights_sha256,
+            "lpips": version("lpips"),
+            "dtype": "float32",
+        }
+
+
+@cache
+def _network(net: Net) -> Network:
+    return Network(net)

@@ -1,0 +1,127 @@
+"""seg-score: how well a segmentation network finds in translated photos what they were made of."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from i2i.batch import to_float
+from i2i.errors import DataError
+from i2i.metrics.base import Metric
+from i2i.segmentation.data import resize_classes, resize_photos
+from i2i.segmentation.network import find_segmenter, load_segmenter
+from i2i.segmentation.scores import confusion, scores
+
+
+class SegScore(Metric):
+    """Per-pixel accuracy, in [0, 1], of a segmentation network on translated photos.
+
+    The form of Isola et al. 2017's FCN-score (section 4) that works for any data: the network is
+    trained on the training photos and their label maps, by `i2i segmenter train`. Here the input
+    of each pair is its label map, and both the output and the target are photos: the target's
+    scores say how much the network itself gets right. They, and the ratios of the two, are in
+    `details`, as are per-class accuracy and class IoU. The paper's own FCN-score needs its own
+    network, and its values can't be compared with these.
+
+    Images of another size than the network's are resized to it: photos bicubically (antialiased,
+    in float), classes to the nearest.
+
+    Args:
+        segmenter: The network: a file, or the name that `i2i segmenter train` kept it under.
+
+    Raises:
+        WeightsError: If there is no such network yet.
+        CheckpointError: If its file is damaged or something else.
+    """
+
+    higher_is_better = True
+    sees = ("output", "target", "input")
+
+    def __init__(self, *, segmenter: str = "facades") -> None:
+        path = find_segmenter(segmenter)
+        self._network = load_segmenter(path)
+        self._name = path.stem
+        self._sha256 = _sha256(path)
+        height, width = self._network.size
+        size = f"{height}" if height == width else f"{height}x{width}"
+        self.label = f"seg-score[{self._network.encoder}@{size}]"
+        classes = len(self._network.labels.names)
+        self._outputs = torch.zeros(classes, classes, dtype=torch.int64)
+        self._real = torch.zeros(classes, classes, dtype=torch.int64)
+
+    def update(self, *images: Tensor) -> None:
+        """Add a batch of outputs, targets and inputs: uint8 or uint16 `(N, C, H, W)`.
+
+        Raises:
+            DataError: If the inputs are no label maps, or the others have not as many channels as
+                the network's photos.
+        """
+        output, target, labels = images
+        network, size = self._network.to(output.device), self._network.size
+        try:
+            truth = resize_classes(network.labels.checked(labels), size)
+        except DataError as error:
+            raise DataError(
+                [
+                    f"seg_score measures photos that were translated from label maps; the inputs: "
+                    f"{problem}"
+                    for problem in error.problems
+                ]
+            ) from error
+        for counts, photos in ((self._outputs, output), (self._real, target)):
+            if photos.shape[1] != network.channels:
+                raise DataError(
+                    [
+                        f"seg_score: images have {photos.shape[1]} channels, but segmenter "
+                        f"'{self._name}' was trained on photos with {network.channels}"
+                    ]
+                )
+            predicted = network.classes(resize_photos(to_float(photos), size))
+            counts.add_(confusion(predicted, truth, len(counts)))
+
+    def merge(self, other: Self) -> None:
+        """Add what another one has gathered."""
+        self._outputs += other._outputs
+        self._real += other._real
+
+    def compute(self) -> float:
+        """The per-pixel accuracy of the outputs.
+
+        Raises:
+            DataError: If there were no images.
+        """
+        if not self._outputs.any():
+            raise DataError(["seg_score: needs at least 1 image"])
+        return scores(self._outputs).per_pixel
+
+    def details(self) -> Mapping[str, Any]:
+        """All three scores of outputs (`per_pixel`), of targets (`real_…`), and their `ratio_…`."""
+        outputs, real = scores(self._outputs).as_dict(), scores(self._real).as_dict()
+        ratios = {
+            f"ratio_{name}": outputs[name] / real[name] if real[name] else float("nan")
+            for name in outputs
+        }
+        return {**outputs, **{f"real_{name}": value for name, value in real.items()}, **ratios}
+
+    def settings(self) -> Mapping[str, Any]:
+        """Which network, how it was trained, and at which size it sees images."""
+        network = self._network
+        return {
+            "segmenter": self._name,
+            "sha256": self._sha256,
+            "encoder": network.encoder,
+            "size": list(network.size),
+            "resize": "bicubic, antialiased, in float",
+            "classes": list(network.labels.names),
+            "trained_on": network.notes.get("data"),
+            "weights": network.notes.get("weights"),
+            "validation": network.notes.get("validation"),
+        }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

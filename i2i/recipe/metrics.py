@@ -1,0 +1,28 @@
+"""Metrics as recipes and command lines name them: `fid`, or `fid:preset=tf1,seed=1`."""
+
+import tomllib
+from typing import Any
+
+
+def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
+    """The metric's name and its options, whose values are TOML or else plain text.
+
+    Raises:
+        ValueError: If an option isn't of the form key=value.
+    """
+    name, _, given = text.partition(":")
+    options: dict[str, Any] = {}
+    for item in given.split(",") if given else ():
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise ValueError(f"'{item}' is not of the form option=value, as in fid:preset=tf1")
+        options[key.strip()] = toml_value(value.strip())
+    return name.strip(), options
+
+
+def toml_value(text: str) -> Any:
+    """What a text means in TOML; the text itself where it means nothing."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,95 @@
+"""`i2i segmenter` as a user sees it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from i2i.cache import cache_dir
+from i2i.cli import main
+from i2i.metrics.segmentation import SegScore
+from i2i.segmentation.network import load_segmenter
+from tests.processes import Run
+from tests.segmenters import SMALL
+
+Start = Callable[..., Run]
+
+SETTINGS = {
+    "data.train": 16,
+    "data.val": 4,
+    "augment.crop_size": 32,
+    "train.device": "cpu",
+    **{f"segmenter.{key}": str(value).lower() for key, value in SMALL.items()},
+}
+SMALL_SYNTHETIC = ["synthetic", *(f"--set={key}={value}" for key, value in SETTINGS.items())]
+
+
+def called(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return int(end.value.code or 0)
+
+
+def test_a_data_set_by_name_is_trained_on_and_kept_for_seg_score(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert called("segmenter", "train", *SMALL_SYNTHETIC, "--epochs", 2) == 0
+    told = capsys.readouterr().out
+    path = cache_dir() / "segmenters" / "synthetic.safetensors"
+    assert "epoch 2/2  loss" in told
+    assert "validation: per-pixel" in told
+    assert f"kept: {path}" in told
+    assert "seg_score:segmenter=synthetic" in told
+    assert SegScore(segmenter="synthetic").settings()["size"] == [32, 32]
+
+
+def test_a_recipe_gives_data_sizes_and_the_network(
+    write_recipe: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = write_recipe(segmenter={**SMALL, "epochs": 1})
+    out = tmp_path / "mine.safetensors"
+    assert called("segmenter", "train", recipe, "--out", out, "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    kept = load_segmenter(out)
+    assert kept.size == (32, 32)
+    assert kept.notes["data"]["photos"] == 12
+    assert kept.notes["augment"]["load_size"] == 36
+    assert not (cache_dir() / "segmenters").exists()
+
+
+def test_the_program_trains_one_in_a_process_of_its_own(i2i: Start, tmp_path: Path) -> None:
+    run = i2i("segmenter", "train", *SMALL_SYNTHETIC, "--epochs", 1, "--name", "mine")
+    assert run.status == 0, run.output
+    assert "segmenter=mine" in run.output
+    assert (tmp_path / "cache/segmenters/mine.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence", "status"),
+    [
+        (["facade"], "facade: is no file; unknown dataset 'facade', did you mean 'facades'?", 2),
+        (["gone.toml"], "gone.toml: there is no such file", 2),
+        (["synthetic", "--set", "segmenter.epoch=3"], "did you mean 'epochs'?", 2),
+        (["synthetic", "--set", "segmenter.lr=0"], "segmenter.lr: must be above 0", 2),
+        (["synthetic", "--set", 'segmenter.labels="left"'], "segmenter.labels: must be one of", 2),
+        (["synthetic", "--name", "a/b"], "'a/b' is no name", 2),
+        (["facades", "--set", "data.root=gone"], "data.root: there is no folder gone", 2),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    arguments: list[str], sentence: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called("segmenter", "train", *arguments) == status
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "Traceback" not in told
+
+
+def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("segmenter", "--help") == 0
+    assert called("segmenter", "train", "--help") == 0
+    told = capsys.readouterr().out
+    assert "\n  i2i segmenter train facades\n" in told
+    assert "\n  i2i segmenter train facades --set data.root=../facades\n" in told
+    assert "seg_score" in told
+    assert "--epochs" in told
