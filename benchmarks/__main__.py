@@ -1,32 +1,37 @@
-"""`python -m benchmarks SUBJECT [--json]`."""
+"""`python -m benchmarks SUBJECT`."""
 
 import argparse
 import json
-import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from benchmarks import train_step
+from benchmarks import fid, train_step
+
+FACADES = Path(__file__).parents[2] / "shared" / "facades"
+
+SUBJECTS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], list[str]]]]
+SUBJECTS = {
+    "train-step": (lambda g: train_step.measure(g.rounds, g.size, g.batch), train_step.lines),
+    "fid": (lambda g: fid.measure(g.rounds, g.data), fid.lines),
+}
 
 
 def main() -> None:
-    """Measure a subject against its peer, in turn, in this process, and print the ratio."""
+    """Measure a subject against its peers, in turn, and print ratios."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
-    parser.add_argument("subject", choices=["train-step"])
-    parser.add_argument("--rounds", type=int, default=12, help="pairs of measurements  [12]")
-    parser.add_argument("--size", type=int, default=256, help="side of the images  [256]")
-    parser.add_argument("--batch", type=int, default=1, help="images in a step  [1]")
+    parser.add_argument("subject", choices=SUBJECTS)
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each  [5]")
+    parser.add_argument("--size", type=int, default=256, help="train-step: images' side  [256]")
+    parser.add_argument("--batch", type=int, default=1, help="train-step: images in a step  [1]")
+    parser.add_argument(
+        "--data", type=Path, default=FACADES, help="fid: the facades  [../shared/facades]"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
-    result = train_step.measure(given.rounds, given.size, given.batch)
-    if given.json:
-        json.dump(result, sys.stdout, indent=2)
-        print()
-        return
-    ratio = result["ratio"]
-    print(f"{result['what']}, {given.rounds} rounds in turn")
-    print(f"  plain loop   {result['peer']['median']:.3f} s a step")
-    print(f"  i2i          {result['ours']['median']:.3f} s a step")
-    print(f"  i2i / plain  {ratio['median']:.3f}   (from {ratio['min']:.3f} to {ratio['max']:.3f})")
-    print(f"  waiting for data: {100 * result['waiting']:.2f}% of i2i's time")
+    measure, lines = SUBJECTS[given.subject]
+    result = measure(given)
+    print(json.dumps(result, indent=2) if given.json else "\n".join(lines(result)))
 
 
 main()

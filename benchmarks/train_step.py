@@ -5,7 +5,6 @@ seeded or measured. i2i: the step as `i2i run` takes it, its batches cut from de
 the step before runs.
 """
 
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.summary import summary
 from i2i.assemble import (
     assemble_discriminators,
     assemble_generator,
@@ -56,9 +56,9 @@ def measure(rounds: int, size: int = 256, batch: int = 1) -> dict[str, Any]:
     ratios = [a / b for a, b in zip(times["ours"], times["peer"], strict=True)]
     return {
         "what": f"training step, {size} x {size}, batch {batch}, {torch.get_num_threads()} threads",
-        "ours": _summary(times["ours"]),
-        "peer": _summary(times["peer"]),
-        "ratio": _summary(ratios),
+        "ours": summary(times["ours"]),
+        "peer": summary(times["peer"]),
+        "ratio": summary(ratios),
         "waiting": meter.take()["waiting"],
     }
 
@@ -121,5 +121,13 @@ def _plain(recipe: Recipe) -> Iterator[None]:
         yield
 
 
-def _summary(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    ratio = result["ratio"]
+    return [
+        result["what"],
+        f"  plain loop   {result['peer']['median']:.3f} s a step",
+        f"  i2i          {result['ours']['median']:.3f} s a step",
+        f"  i2i / plain  {ratio['median']:.3f}   (from {ratio['min']:.3f} to {ratio['max']:.3f})",
+        f"  waiting for data: {100 * result['waiting']:.2f}% of i2i's time",
+    ]

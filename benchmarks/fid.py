@@ -1,0 +1,209 @@
+"""FID of two folders of photos, as a user starts it, against torch-fidelity and pytorch-fid.
+
+Every tool is a process of its own, from its start to its number, on the same files and the same
+weights, with its own defaults; so start-up, reading and the distance count, and peak memory is what
+the process held. Then the distance alone, against `scipy.linalg.sqrtm`.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.summary import summary
+from i2i.datasets.images import read, save_image
+from i2i.metrics.frechet import Moments, frechet_distance
+from i2i.metrics.inception import DIMENSIONS
+from i2i.weights import load
+
+PEERS = {"torch-fidelity": "torch_fidelity", "pytorch-fid": "pytorch_fid"}
+OUTPUTS, TARGETS = "test", "train"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that prints a FID.
+
+    Args:
+        command: How it is started.
+        number: Finds the FID in what it prints.
+        environment: Variables it needs.
+        prepare: Called before each start.
+    """
+
+    command: list[str]
+    number: str
+    environment: Mapping[str, str]
+    prepare: Callable[[], None] = lambda: None
+
+
+def measure(rounds: int, data: Path) -> dict[str, Any]:
+    """Run the tools in turn; images/s, peak MiB, the FID each printed, and ratios round by round.
+
+    Args:
+        rounds: How often each is run.
+        data: The facades, with `train` and `test`.
+    """
+    lacking = [name for name, module in PEERS.items() if not importlib.util.find_spec(module)]
+    if lacking:
+        raise SystemExit(f"needs {' and '.join(lacking)}: pip install -e '.[dev]'")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        n = {split: _photos(data / split, work / split) for split in (OUTPUTS, TARGETS)}
+        tools = _tools(work)
+        runs: dict[str, list[dict[str, float]]] = {name: [] for name in tools}
+        for turn in range(rounds):
+            # i2i again comes after i2i, whose reference it uses; the others change places.
+            for name in list(tools) if turn % 2 == 0 else ["pytorch-fid", "torch-fidelity", *OURS]:
+                runs[name].append(_timed(tools[name]))
+    images = sum(n.values())
+    seconds = {name: [run["seconds"] for run in of_tool] for name, of_tool in runs.items()}
+    return {
+        "what": f"fid of {n[OUTPUTS]} against {n[TARGETS]} photos of 256 x 256, start to number, "
+        f"{torch.get_num_threads()} threads",
+        "tools": {
+            name: {
+                "fid": of_tool[0]["fid"],
+                "images_per_second": summary([images / run["seconds"] for run in of_tool]),
+                "peak_mib": summary([run["peak_mib"] for run in of_tool]),
+            }
+            for name, of_tool in runs.items()
+        },
+        "ratio": {
+            peer: summary([p / o for o, p in zip(seconds["i2i"], seconds[peer], strict=True)])
+            for peer in PEERS
+        },
+        "again": summary([f / a for f, a in zip(*(seconds[name] for name in OURS), strict=True)]),
+        "distance": _distance(rounds, n[OUTPUTS], n[TARGETS]),
+    }
+
+
+OURS = ("i2i", "i2i again")
+
+
+def _photos(source: Path, folder: Path) -> int:
+    """Write the left halves of side-by-side pairs as PNG files; how many there are."""
+    files = sorted(source.glob("*.jpg"))
+    for file in files:
+        pair = read(file)
+        save_image(pair[:, : pair.shape[1] // 2], folder / file.stem)
+    return len(files)
+
+
+def _tools(work: Path) -> dict[str, Tool]:
+    """Each tool on the same weights; i2i twice, at first without and then with a kept reference."""
+    weights = work / "hub" / "checkpoints" / "pt_inception-2015-12-05-6726825d.pth"
+    weights.parent.mkdir(parents=True)
+    inception = load("inception")
+    classifier = {"fc.weight": torch.zeros(1008, DIMENSIONS), "fc.bias": torch.zeros(1008)}
+    torch.save(inception.tensors | classifier, weights)
+    shutil.copy(inception.path, work)
+    folders = [str(work / OUTPUTS), str(work / TARGETS)]
+    cache = work / "cache"
+    ours = [sys.executable, "-m", "i2i", "eval", folders[0], "--against", folders[1], "--json"]
+    ours += ["--metric", "fid:preset=tf1", "--out", str(work / "metrics.json")]
+    environment = {"I2I_CACHE_DIR": str(cache), "I2I_WEIGHTS_DIR": str(work)}
+    fidelity = [sys.executable, "-m", "torch_fidelity.fidelity", "--fid", "--no-cache", "--json"]
+    fidelity += ["--feature-extractor-weights-path", str(weights)]
+    return {
+        "i2i": Tool(
+            ours,
+            r'"fid:preset=tf1": ([\d.]+)',
+            environment,
+            lambda: shutil.rmtree(cache, ignore_errors=True),
+        ),
+        "i2i again": Tool(ours, r'"fid:preset=tf1": ([\d.]+)', environment),
+        "torch-fidelity": Tool(
+            [*fidelity, "--input1", folders[0], "--input2", folders[1]],
+            r'"frechet_inception_distance": ([\d.]+)',
+            {},
+        ),
+        "pytorch-fid": Tool(
+            [sys.executable, "-m", "pytorch_fid", *folders, "--device", "cpu"],
+            r"FID:\s+([\d.]+)",
+            {"TORCH_HOME": str(work)},
+        ),
+    }
+
+
+def _timed(tool: Tool) -> dict[str, float]:
+    """Seconds, peak memory and FID of one start.
+
+    Of a tool with several processes the peak is that of the largest, which flatters it.
+    """
+    tool.prepare()
+    with tempfile.TemporaryFile("w+") as printed:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            tool.command, stdout=printed, stderr=printed, env={**os.environ, **tool.environment}
+        )
+        _, _, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        printed.seek(0)
+        text = printed.read()
+    found = re.search(tool.number, text)
+    if found is None:
+        raise SystemExit(f"{' '.join(tool.command)} printed no number:\n{text}")
+    return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024, "fid": float(found[1])}
+
+
+def _distance(rounds: int, n: int, m: int) -> dict[str, Any]:
+    """The distance between features of that many images, against the usual matrix root."""
+    from pytorch_fid.fid_score import calculate_frechet_distance
+
+    # Features are not negative and mostly small, as the real ones.
+    rows = [np.random.default_rng(k).exponential(0.4, (k, DIMENSIONS)) for k in (n, m)]
+    times: dict[str, list[float]] = {"ours": [], "peer": []}
+    values = {}
+    for _ in range(rounds):
+        began = time.perf_counter()
+        moments = [Moments(), Moments()]
+        for each, features in zip(moments, rows, strict=True):
+            each.update(torch.from_numpy(features))
+        values["ours"] = frechet_distance(*(each.gaussian() for each in moments))
+        times["ours"].append(time.perf_counter() - began)
+        began = time.perf_counter()
+        peers = [(r.mean(axis=0), np.cov(r, rowvar=False)) for r in rows]
+        distance = calculate_frechet_distance(*peers[0], *peers[1])  # type: ignore[no-untyped-call]
+        values["peer"] = float(distance)
+        times["peer"].append(time.perf_counter() - began)
+    return {
+        "what": f"the distance between {n} and {m} features of {DIMENSIONS} dimensions",
+        "values": values,
+        "ours": summary(times["ours"]),
+        "peer": summary(times["peer"]),
+        "ratio": summary([p / o for o, p in zip(times["ours"], times["peer"], strict=True)]),
+    }
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    shown = [result["what"]]
+    for name, tool in result["tools"].items():
+        speed, peak = tool["images_per_second"], tool["peak_mib"]
+        shown.append(
+            f"  {name:<15} {speed['median']:6.1f} images/s   {peak['median']:6.0f} MiB   "
+            f"fid {tool['fid']:.6f}"
+        )
+    for peer, ratio in result["ratio"].items():
+        shown.append(f"  i2i is {_times(ratio)} as fast as {peer}")
+    shown.append(f"  against a reference it knows, i2i is {_times(result['again'])} as fast again")
+    distance = result["distance"]
+    shown.append(distance["what"])
+    shown += [f"  {who}  {distance[who]['median']:.3f} s" for who in ("ours", "peer")]
+    return [*shown, f"  i2i is {_times(distance['ratio'])} as fast"]
+
+
+def _times(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f}) times"
