@@ -74,7 +74,7 @@ class Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.pass_context
 def program(ctx: click.Context, debug: bool) -> None:
-    r"""Image-to-image translation: recipes compose a generator, a discriminator and losses.
+    """Image-to-image translation: recipes compose a generator, a discriminator and losses.
 
     \b
     i2i run recipes/quickstart.toml              train, evaluate, report

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) -> None:
-    r"""Put the results of TARGETS side by side: runs, measured folders, metrics.json files.
+    """Put the results of TARGETS side by side: runs, measured folders, metrics.json files.
 
     Numbers that were not measured alike are refused, with what differs: other weights, another
     resize, other target images, another number of them.

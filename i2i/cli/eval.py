@@ -54,7 +54,7 @@ def eval_(
     mixed_formats: bool,
     device: str,
 ) -> None:
-    r"""Measure TARGET: a run, or a folder of images against another.
+    """Measure TARGET: a run, or a folder of images against another.
 
     A run's test split is translated as its own recipe says and compared with its targets; values go
     into its metrics.json and report. Without TARGET it is the newest run under runs/.

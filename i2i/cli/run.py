@@ -26,7 +26,7 @@ def run(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    r"""Train what RECIPE says, translate the test split, measure it and write a report.
+    """Train what RECIPE says, translate the test split, measure it and write a report.
 
     Everything lands in one folder: the resolved recipe, checkpoints, samples over time, the
     translated test images and report.html. A run that was stopped or killed goes on with --resume

@@ -22,7 +22,7 @@ def segmenter() -> None:
     \b
     i2i segmenter train facades
     i2i run recipes/pix2pix_facades.toml --set 'eval.metrics=["l1", "seg_score"]'
-    """  # noqa: D301 (click wants the character itself)
+    """
 
 
 @segmenter.command
@@ -49,7 +49,7 @@ def train(
     \b
     i2i segmenter train facades --set data.root=../facades
     i2i segmenter train my.toml --name streets --set segmenter.labels=input
-    """  # noqa: D301
+    """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
     from i2i.segmentation.network import kept_at, save_segmenter
     from i2i.segmentation.train import train_segmenter

@@ -14,6 +14,7 @@ MAY_CHANGE = (
     "train.device",
     "train.workers",
     "checkpoint.",
+    "segmenter.",
     "log.",
     "eval.",
     "test.",

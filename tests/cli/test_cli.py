@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2i.plugins import registry
 from tests.conftest import ROOT
 from tests.processes import Run
 
@@ -32,12 +33,13 @@ def test_looking_around_imports_no_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "check", "list", "show", "report", "doctor"])
+@pytest.mark.parametrize("command", registry().names("command"))
 def test_every_command_has_help_that_teaches(i2i: Start, command: str) -> None:
     run = i2i(command, "--help")
     assert run.status == 0
     assert "Usage: i2i" in run.output
     assert len(run.output.splitlines()) > 5
+    assert "\\b" not in run.output
     assert command in i2i("--help").wait().output
 
 
