@@ -42,12 +42,13 @@ def train(
 ) -> None:
     """Train a segmentation network on the training photos of DATASET and their label maps.
 
-    DATASET is a recipe, of which [data], [augment] and [segmenter] are used, or the name of a data
-    set. The network is kept in the user's cache (see i2i doctor) under its name, or in a file, and
+    DATASET is a recipe, of which [data], [augment] and [segmenter] are used; the name of a data
+    set; or a folder with the facades in it. The network is kept in the user's cache (see i2i doctor) under its name, or in a file, and
     its scores on the validation split are printed.
 
     \b
-    i2i segmenter train facades --set data.root=../facades
+    i2i segmenter train facades
+    i2i segmenter train ../shared/facades
     i2i segmenter train my.toml --name streets --set segmenter.labels=input
     """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
@@ -76,11 +77,14 @@ def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
 
     if dataset.endswith(".toml") or Path(dataset).is_file():
         return load_recipe(dataset, overrides)
-    if dataset not in registry().names("dataset"):
+    data = {"type": dataset}
+    if Path(dataset).is_dir():
+        data = {"type": "facades", "root": dataset}
+    elif dataset not in registry().names("dataset"):
         raise RecipeError([f"{dataset}: is no file; {registry().unknown('dataset', dataset)}"])
     small = {
-        "name": dataset,
-        "data": {"type": dataset},
+        "name": data["type"],
+        "data": data,
         "augment": {"flip": True},
         "losses": [{"type": "l1"}],
     }

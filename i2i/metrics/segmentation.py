@@ -48,6 +48,7 @@ class SegScore(Metric):
         height, width = self._network.size
         size = f"{height}" if height == width else f"{height}x{width}"
         self.label = f"seg-score[{self._network.encoder}@{size}]"
+        self._pairs = 0
         classes = len(self._network.labels.names)
         self._outputs = torch.zeros(classes, classes, dtype=torch.int64)
         self._real = torch.zeros(classes, classes, dtype=torch.int64)
@@ -81,9 +82,11 @@ class SegScore(Metric):
                 )
             predicted = network.classes(resize_photos(to_float(photos), size))
             counts.add_(confusion(predicted, truth, len(counts)))
+        self._pairs += len(output)
 
     def merge(self, other: Self) -> None:
         """Add what another one has gathered."""
+        self._pairs += other._pairs
         self._outputs += other._outputs
         self._real += other._real
 
@@ -104,7 +107,12 @@ class SegScore(Metric):
             f"ratio_{name}": outputs[name] / real[name] if real[name] else float("nan")
             for name in outputs
         }
-        return {**outputs, **{f"real_{name}": value for name, value in real.items()}, **ratios}
+        return {
+            "pairs": self._pairs,
+            **outputs,
+            **{f"real_{name}": value for name, value in real.items()},
+            **ratios,
+        }
 
     def settings(self) -> Mapping[str, Any]:
         """Which network, how it was trained, and at which size it sees images."""

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from i2i.cache import cache_dir
 from i2i.cli import main
+from i2i.datasets.images import save_image
+from i2i.datasets.synthetic import Synthetic
 from i2i.metrics.segmentation import SegScore
 from i2i.segmentation.network import load_segmenter
 from tests.processes import Run
@@ -57,6 +60,21 @@ def test_a_recipe_gives_data_sizes_and_the_network(
     assert not (cache_dir() / "segmenters").exists()
 
 
+def test_a_folder_is_taken_as_one_of_facades(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = Synthetic(train=8, val=2, test=0)
+    for split in ("train", "val"):
+        for pair in data.pairs(split):
+            labels, photo = pair.load((32, 32))
+            save_image(
+                np.concatenate([photo, labels], axis=1), tmp_path / "pairs" / split / pair.name
+            )
+    settings = [f"--set={k}={v}" for k, v in SETTINGS.items() if not k.startswith("data")]
+    assert called("segmenter", "train", tmp_path / "pairs", *settings, "--epochs", 1) == 0
+    assert "seg_score:segmenter=facades" in capsys.readouterr().out
+
+
 def test_the_program_trains_one_in_a_process_of_its_own(i2i: Start, tmp_path: Path) -> None:
     run = i2i("segmenter", "train", *SMALL_SYNTHETIC, "--epochs", 1, "--name", "mine")
     assert run.status == 0, run.output
@@ -90,6 +108,6 @@ def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> Non
     assert called("segmenter", "train", "--help") == 0
     told = capsys.readouterr().out
     assert "\n  i2i segmenter train facades\n" in told
-    assert "\n  i2i segmenter train facades --set data.root=../facades\n" in told
+    assert "\n  i2i segmenter train ../shared/facades\n" in told
     assert "seg_score" in told
     assert "--epochs" in told
