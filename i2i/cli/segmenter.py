@@ -43,8 +43,8 @@ def train(
     """Train a segmentation network on the training photos of DATASET and their label maps.
 
     DATASET is a recipe, of which [data], [augment] and [segmenter] are used; the name of a data
-    set; or a folder with the facades in it. The network is kept in the user's cache (see i2i doctor) under its name, or in a file, and
-    its scores on the validation split are printed.
+    set; or a folder with the facades in it. The network is kept in the user's cache (see i2i
+    doctor) under its name, or in a file, and its scores on the validation split are printed.
 
     \b
     i2i segmenter train facades

@@ -82,11 +82,8 @@ def counted(details: Mapping[str, Any]) -> str:
 
 def extras(details: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Further numbers that a metric tells beside its value, by name."""
-    return [
-        (name, value)
-        for name, value in details.items()
-        if isinstance(value, float) and name not in ("value", "standard_error")
-    ]
+    shown = ("value", "standard_error", "standard_deviation")
+    return [(n, v) for n, v in details.items() if isinstance(v, float) and n not in shown]
 
 
 def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -13,7 +13,6 @@ from i2i.evaluation.folders import evaluate_folders
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
 from i2i.recipe import metric_problems, parse_recipe
-from i2i.report import write_report
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import choose_device
@@ -28,12 +27,12 @@ class Evaluation:
 
     Args:
         document: What `metrics.json` holds; see `docs/metrics.md`.
-        path: That file.
+        path: That file; None if it couldn't be written into the folder of images.
         asked: The metrics that were asked for.
     """
 
     document: dict[str, Any]
-    path: Path
+    path: Path | None
     asked: tuple[str, ...]
 
     @property
@@ -63,7 +62,7 @@ def evaluate(
 
     A run's test split is translated as its own recipe says and compared with its targets; what is
     found goes into the run's `evaluation/metrics.json` and report. For a folder, `metrics.json` is
-    written into it.
+    written into it, if that can be.
 
     Args:
         target: A run's folder, or a folder of images.
@@ -108,13 +107,14 @@ def evaluate(
         mixed_formats=mixed_formats,
         device=choose_device(device),
     )
-    path = out or target / "metrics.json"
+    written = out or target / "metrics.json"
+    path: Path | None = written
     try:
-        write_document(document, path)
+        write_document(document, written)
     except OSError as error:
-        raise I2IError(
-            f"{path}: can't be written: {error.strerror}; name another file (--out)"
-        ) from error
+        if out is not None:
+            raise I2IError(f"{out}: can't be written: {error.strerror}") from error
+        path = None
     return Evaluation(document, path, asked)
 
 
@@ -169,6 +169,9 @@ def _evaluate_run(
         split="test",
         step=checkpoint.step,
     )
+    # The page's plots are half a second to import, which folders do without.
+    from i2i.report import write_report
+
     write_report(folder)
     path = folder.evaluation / "metrics.json"
     if out is not None:

@@ -42,23 +42,16 @@ def frechet_distance(one: Gaussian, other: Gaussian) -> float:
     """
     shift = (one.mean - other.mean).square().sum()
     distance = shift + one.variance + other.variance - 2 * _overlap(one, other)
-    return max(0.0, distance.item())
+    return distance.clamp_min(0).item()
 
 
 def _overlap(one: Gaussian, other: Gaussian) -> Tensor:
     """`tr (Σ₁Σ₂)^½`."""
-    if one.factor is not None and other.factor is not None:
-        singular: Tensor = torch.linalg.svdvals(one.factor @ other.factor.T)
-        return singular.sum()
-    if other.factor is not None:
-        one, other = other, one
-    factor = _root(one)
-    assert other.covariance is not None
-    squared: Tensor = torch.linalg.eigvalsh(factor @ other.covariance @ factor.T)
-    return squared.clamp_min(0).sqrt().sum()
+    singular: Tensor = torch.linalg.svdvals(_factor(one) @ _factor(other).T)
+    return singular.sum()
 
 
-def _root(gaussian: Gaussian) -> Tensor:
+def _factor(gaussian: Gaussian) -> Tensor:
     """A factor of the covariance; its symmetric root where none is known."""
     if gaussian.factor is not None:
         return gaussian.factor

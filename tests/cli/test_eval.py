@@ -131,6 +131,21 @@ def test_missing_weights_make_a_metric_unavailable_and_the_others_stand(
     assert "Traceback" not in done.output
 
 
+def test_a_folder_that_can_t_be_written_to_is_measured_all_the_same(
+    folder: Make, tmp_path: Path
+) -> None:
+    outputs, targets = folder("a", range(3)), folder("b", range(3))
+    (outputs / "metrics.json").mkdir()
+    called = call("eval", outputs, "--against", targets, "--metric", "l1")
+    assert called.exit_code == 0
+    assert "not written" in called.stdout
+    out = tmp_path / "kept.json"
+    assert (
+        call("eval", outputs, "--against", targets, "--metric", "l1", "--out", out).exit_code == 0
+    )
+    assert json.loads(out.read_text())["metrics"]["l1"] == 0
+
+
 def test_compare_shows_results_of_one_fingerprint_and_refuses_others(
     folder: Make, tmp_path: Path
 ) -> None:
