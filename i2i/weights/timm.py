@@ -1,5 +1,8 @@
 """timm's models, with weights from our sources where we have them."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -40,9 +43,10 @@ def timm_model(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
     if name in _OURS:
         ours = resolve(_OURS[name])
         overlay = {"file": str(ours.path)}
-        model: nn.Module = timm.create_model(
-            name, pretrained=True, pretrained_cfg_overlay=overlay, **options
-        )
+        with _unworried():
+            model: nn.Module = timm.create_model(
+                name, pretrained=True, pretrained_cfg_overlay=overlay, **options
+            )
         record(name, ours.sha256, ours.source)
         return model
     model, source = _downloaded(name, options)
@@ -71,3 +75,15 @@ def _downloaded(name: str, options: dict[str, Any]) -> tuple[nn.Module, str]:
             "which i2i has its own sources for"
         ) from error
     return model, source
+
+
+@contextmanager
+def _unworried() -> Iterator[None]:
+    """Keep timm from warning that a network without a classifier has no use for its weights."""
+    log = logging.getLogger("timm.models._builder")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

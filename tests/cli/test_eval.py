@@ -112,23 +112,39 @@ def test_what_can_t_be_measured_is_told_in_a_line(
     assert words in str(called.exception)
 
 
+NOWHERE = dict.fromkeys(
+    ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+) | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/nonexistent", "I2I_WEIGHTS_DIR": ""}
+"""An environment in which no weights can be had."""
+
+
 def test_missing_weights_make_a_metric_unavailable_and_the_others_stand(
     i2i: Callable[..., Run], folder: Make
 ) -> None:
     outputs, targets = folder("a", range(3)), folder("b", range(3))
-    nowhere = "http://127.0.0.1:9"
-    done = i2i(
-        *("eval", outputs, "--against", targets, "--metric", "fid", "--metric", "l1"),
-        **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), nowhere),
-        PIP_NO_INDEX="1",
-        PIP_FIND_LINKS="/nonexistent",
-        I2I_WEIGHTS_DIR="",
-    )
+    metrics = ("--metric", "fid", "--metric", "l1")
+    done = i2i("eval", outputs, "--against", targets, *metrics, **NOWHERE)
     assert done.status == 1
     assert "l1 ↓" in done.output
     assert "fid is unavailable" in done.output
     assert "SHA-256" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_run_whose_metric_is_unavailable_says_so_from_the_start_and_is_measured_later(
+    i2i: Callable[..., Run], write_recipe: Callable[..., Path], tmp_path: Path, weights: Path
+) -> None:
+    run = i2i("run", write_recipe(eval={"metrics": ["fid", "l1"]}), **NOWHERE)
+    assert run.status == 1
+    assert run.output.index("fid will be unavailable") < run.output.index("step 1/")
+    page = tmp_path / "runs" / "tiny" / "report.html"
+    assert "unavailable: " in page.read_text()
+    document = tmp_path / "runs" / "tiny" / "evaluation" / "metrics.json"
+    assert json.loads(document.read_text())["metrics"]["fid"] is None
+    measured = i2i("eval", "--metric", "fid", I2I_WEIGHTS_DIR=str(weights))
+    assert measured.status == 0, measured.output
+    assert json.loads(document.read_text())["metrics"]["fid"] > 0
+    assert "unavailable: " not in page.read_text()
 
 
 def test_a_folder_that_can_t_be_written_to_is_measured_all_the_same(
