@@ -72,11 +72,10 @@ class InceptionExtractor(Extractor):
     def __init__(self, preset: Preset) -> None:
         self._resize, resize_words = _RESIZES[preset]
         self._range = (127.5, 127.5) if preset == "pytorch-fid" else (128.0, 128.0)
-        self._network, sha256 = _inception()
         self.name = preset
         self.settings = {
             "network": "Inception of 2015-12-05",
-            "weights_sha256": sha256,
+            "weights_sha256": load("inception").sha256,
             "preset": preset,
             "resize": resize_words,
             "dtype": "float32",
@@ -88,8 +87,8 @@ class InceptionExtractor(Extractor):
         return self._resize(images).sub_(middle).div_(half)
 
     def network(self) -> nn.Module:
-        """Inception up to its features."""
-        return self._network
+        """Inception up to its features; in memory from its first use on."""
+        return _inception()
 
 
 class TimmExtractor(Extractor):
@@ -160,9 +159,8 @@ def timm_extractor(model: str) -> TimmExtractor:
 
 
 @cache
-def _inception() -> tuple[Inception, str]:
-    loaded = load("inception")
-    return Inception(loaded.tensors), loaded.sha256
+def _inception() -> Inception:
+    return Inception(load("inception").tensors)
 
 
 def _colour(images: Tensor) -> Tensor:
