@@ -70,8 +70,7 @@ def components() -> Iterator[str]:
             if not entry.plugin.startswith("i2i."):
                 continue
             yield f"**`{name}`**: {entry.summary}.\n"
-            if kind != "metric":
-                yield f"```toml\n{section(entry)}\n```\n"
+            yield f"```toml\n{section(entry)}\n```\n"
 
 
 def hooks() -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 from i2i.cli.list import kind_named
 from i2i.plugins import registry
 from i2i.registry import Entry
-from i2i.signature import INJECTED, options
+from i2i.signature import INJECTED, Option, options
 
 
 @click.command
@@ -34,17 +34,40 @@ def show(kind: str, name: str) -> None:
 
 def section(entry: Entry) -> str:
     """A component's section of a recipe, every option with its default and type."""
+    if entry.kind == "metric":
+        return _in_list(entry)
     heading = {"dataset": "[data]", "loss": "[[losses]]"}.get(entry.kind, f"[{entry.kind}]")
     rows = [(f'type = "{entry.name}"', "")]
     for option in options(entry.load(), entry.kind):
-        unset = option.required or option.default is None
-        default = "…" if unset else toml(option.default)
-        note = type_text(option.annotation)
-        if unset:
-            note += ", required" if option.required else ", optional"
-        rows.append((f"{'# ' if unset else ''}{option.name} = {default}", f"# {note}"))
-    width = max(len(row[0]) for row in rows)
-    return "\n".join([heading, *(f"{left:<{width}}  {right}".rstrip() for left, right in rows)])
+        default = "…" if _unset(option) else toml(option.default)
+        comment = "# " if _unset(option) else ""
+        rows.append((f"{comment}{option.name} = {default}", f"# {_note(option)}"))
+    return "\n".join([heading, *_aligned(rows)])
+
+
+def _in_list(entry: Entry) -> str:
+    """A metric in the list of a recipe, and its options as they come after its name."""
+    rows = []
+    for option in options(entry.load(), entry.kind):
+        default = "…" if _unset(option) else toml(option.default).strip('"')
+        rows.append((f"# {entry.name}:{option.name}={default}", _note(option)))
+    return "\n".join(["[eval]", f'metrics = ["{entry.name}"]', *_aligned(rows)])
+
+
+def _unset(option: Option) -> bool:
+    return option.required or option.default is None
+
+
+def _note(option: Option) -> str:
+    note = type_text(option.annotation)
+    if _unset(option):
+        note += ", required" if option.required else ", optional"
+    return note
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    width = max((len(left) for left, _ in rows), default=0)
+    return [f"{left:<{width}}  {right}".rstrip() for left, right in rows]
 
 
 def toml(value: Any) -> str:

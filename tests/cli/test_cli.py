@@ -73,6 +73,12 @@ def test_show_gives_options_types_defaults_and_the_plugin(i2i: Start) -> None:
     assert 'objective = "bce"' in i2i("show", "losses", "cgan").wait().output
 
 
+def test_show_tells_a_metric_s_options_as_they_are_written(i2i: Start) -> None:
+    shown = i2i("show", "metric", "kid").wait().output
+    assert '[eval]\nmetrics = ["kid"]\n' in shown
+    assert "# kid:preset=clean " in shown
+
+
 def test_check_tells_parameters_and_shapes(i2i: Start, facades: Path) -> None:
     recipe = ROOT / "recipes" / "pix2pix_facades.toml"
     root = ("--set", f"data.root={facades}")
