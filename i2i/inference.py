@@ -2,16 +2,60 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
-from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from i2i.randomness import Stream, derived_seed
-
+from i2i.noise import Noise, noise_keys
 Statistics = Literal["per_image", "running"]
+
+Norm = Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
+"""What stands in for batch norm: of a map `(N, C, H, W)`, the scale, the bias and epsilon."""
+
+
+class TestTime(nn.Module):
+    """A generator as it is used, as a network of its own, which can be exported.
+
+    Args:
+        generator: Any network; its batch norms and dropouts are found wherever they are.
+        statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
+            what the paper's batch statistics are at batch size 1; or `running`, the training's.
+            Maps of one pixel, which have no variance, take the running ones either way.
+        dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and `draw`
+            alone, so that neither its neighbours nor its place in a folder change its translation.
+        seed: The run's.
+        draw: Which of the many possible translations.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        *,
+        statistics: Statistics = "per_image",
+        dropout: bool = True,
+        seed: int = 0,
+        draw: int = 0,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.norm = image_norm if statistics == "per_image" else None
+        self.dropout = dropout
+        self.seed = seed
+        self.draw = draw
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Translates `(N, C, H, W)` in [−1, 1] to the same, each image as if it were alone."""
+        noise = None
+        if self.dropout:
+            height, width = images.shape[2:]
+            noise = Noise(noise_keys(images, self.seed, self.draw), (height, width))
+        with intercepted(self.norm, noise):
+            output: Tensor = self.generator(images)
+            return output
 
 
 def translate(
@@ -26,13 +70,10 @@ def translate(
     """The generator's output for a batch, each image as if it were alone.
 
     Args:
-        generator: Any network; its batch norms and dropouts are found wherever they are.
+        generator: Any network; it is left as it was.
         images: `(N, C, H, W)` in [−1, 1].
-        statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
-            what the paper's batch statistics are at batch size 1; or `running`, the training's.
-            Maps of one pixel, which have no variance, take the running ones either way.
-        dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and `draw`
-            alone, so that neither its neighbours nor its place in a folder change its translation.
+        statistics: See `TestTime`, as for the others.
+        dropout: Whether dropout stays on.
         seed: The run's.
         draw: Which of the many possible translations.
 
@@ -40,33 +81,34 @@ def translate(
         `(N, C, H, W)` in [−1, 1], as the generator gives it.
     """
     was_training = generator.training
-    generator.eval()
-    noise = _noise(images, seed, draw) if dropout else None
+    used = TestTime(generator, statistics=statistics, dropout=dropout, seed=seed, draw=draw)
+    used.eval()
     try:
-        with torch.inference_mode(), _TestTime(statistics == "per_image", noise):
-            output: Tensor = generator(images)
+        with torch.inference_mode():
+            output: Tensor = used(images)
             return output
     finally:
         generator.train(was_training)
 
 
-def _noise(images: Tensor, seed: int, draw: int) -> list[torch.Generator]:
-    """A source of noise for each image, on the CPU so that every device draws the same."""
-    contents = images.detach().float().cpu().contiguous().numpy()
-    return [
-        torch.Generator().manual_seed(
-            derived_seed(Stream.TEST_NOISE, seed, draw, crc32(content.tobytes()))
-        )
-        for content in contents
-    ]
+def image_norm(
+    features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> Tensor:
+    """Batch norm with each image's own mean and variance."""
+    return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 
-class _TestTime(TorchFunctionMode):
-    """Changes what batch norm and dropout do in every network that runs below it."""
+class intercepted(TorchFunctionMode):  # noqa: N801
+    """A context that changes what batch norm and dropout do in every network that runs in it.
 
-    def __init__(self, per_image: bool, noise: list[torch.Generator] | None) -> None:
+    Args:
+        norm: What stands in for batch norm; None leaves it with its running statistics.
+        noise: What dropouts keep; they are off if None and the network is in eval mode.
+    """
+
+    def __init__(self, norm: Norm | None, noise: Noise | None) -> None:
         super().__init__()
-        self.per_image = per_image
+        self.norm = norm
         self.noise = noise
 
     def __torch_function__(
@@ -77,19 +119,16 @@ class _TestTime(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if self.per_image and func is F.batch_norm:
-            return _per_image_norm(*args, **kwargs)
-        if self.noise is not None and func in _DROPPED:
-            return _drop(self.noise, _DROPPED[func], *args, **kwargs)
+        if self.norm is not None and func is F.batch_norm:
+            return _normed(self.norm, *args, **kwargs)
+        if self.noise is not None and func in (F.dropout, F.dropout2d):
+            return _drop(self.noise, func is F.dropout2d, *args, **kwargs)
         return func(*args, **kwargs)
 
 
-_DROPPED = {F.dropout: 1, F.dropout2d: 2}
-"""Dropouts, and the first dimension of `(N, C, H, W)` from which on they decide for all at once."""
-
-
-def _per_image_norm(
-    images: Tensor,
+def _normed(
+    norm: Norm,
+    features: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
     weight: Tensor | None = None,
@@ -98,22 +137,21 @@ def _per_image_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    if images.shape[2:].numel() == 1 and running_mean is not None:
+    if features.shape[2:].numel() == 1 and running_mean is not None:
         # One pixel has no statistics of its own.
-        return F.batch_norm(images, running_mean, running_var, weight, bias, eps=eps)
-    return F.instance_norm(images, weight=weight, bias=bias, eps=eps)
+        return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
+    return norm(features, weight, bias, eps)
 
 
 def _drop(
-    noise: list[torch.Generator],
-    kind: int,
-    images: Tensor,
+    noise: Noise,
+    whole_channels: bool,
+    features: Tensor,
     p: float = 0.5,
     training: bool = True,
     inplace: bool = False,
 ) -> Tensor:
     if p == 0:
-        return images
-    shape = images.shape[1:] if kind == 1 else (images.shape[1], 1, 1)
-    kept = torch.stack([torch.rand(shape, generator=source) >= p for source in noise])
-    return images * kept.to(images.device, images.dtype).div_(1 - p)
+        return features
+    kept = noise.keep(features, p, whole_channels)
+    return features * kept.to(features.dtype).div(1 - p)
