@@ -4,10 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from i2i.datasets.sides import Side
 
 Array = NDArray[Any]
 """An image as an array `(H, W, C)`, uint8 in [0, 255] or uint16 in [0, 65535]."""
@@ -50,6 +53,10 @@ class Dataset(ABC):
             stand-in; shown on the console, in environment.json and in the report. Empty if nothing.
         palette: The colours of its label maps by class, 0 to 255, where it has any.
         labels_side: Which image of a pair is the label map, where one is known to be.
+        sides: How image files are read as inputs and as targets; None where it is enough to know
+            their channels and depth.
+        input_half: Which half of the data's own files is the input, where they are pairs side by
+            side.
     """
 
     input_channels: int = 3
@@ -59,6 +66,8 @@ class Dataset(ABC):
     notice: str = ""
     palette: Mapping[str, tuple[int, int, int]] | None = None
     labels_side: Literal["input", "target"] | None = None
+    sides: "tuple[Side, Side] | None" = None
+    input_half: Literal["left", "right"] | None = None
 
     @abstractmethod
     def pairs(self, split: Split) -> list[Pair]:

@@ -79,6 +79,7 @@ class Facades(Dataset):
         else:
             side: Literal["left", "right"] = "right" if direction == "label_to_photo" else "left"
             self._data = Folders(folder, input_side=side)
+            self.input_half = side
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split, see `Dataset.pairs`."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,8 +11,10 @@ import numpy as np
 from annotated_types import Ge, Interval
 
 from i2i.datasets.base import SPLITS, Array, Dataset, Pair, Size, Split
-from i2i.datasets.images import SUFFIXES, Mode, header, is_colour, read, resize
+from i2i.datasets.images import Mode, header, is_colour, resize
+from i2i.datasets.listing import images_below
 from i2i.datasets.pixels import Depth, FloatRange
+from i2i.datasets.sides import Side
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.files import safe_join
@@ -20,39 +22,6 @@ from i2i.files import safe_join
 Fraction = Annotated[float, Interval(ge=0, lt=1)]
 
 _CHANNELS = {"rgb": 3, "gray": 1}
-
-
-@dataclass(frozen=True)
-class _Side:
-    """How one image of a pair is read."""
-
-    mode: Mode
-    classes: int | None
-    depth: Depth
-    background: str
-    float_range: FloatRange | None
-
-    def read(self, path: Path) -> Array:
-        return read(
-            path,
-            self.mode,
-            depth=self.depth,
-            background=self.background,
-            float_range=self.float_range,
-        )
-
-    def finish(self, image: Array, size: Size, path: Path) -> Array:
-        """Resize, and spread labels over channels: 0, or the full range for the pixel's class."""
-        image = resize(image, size, labels=self.mode == "labels")
-        if self.classes is None:
-            return image
-        if image.max() >= self.classes:
-            raise DataError(
-                [f"{path}: holds the label {image.max()}, but there are {self.classes} classes"]
-            )
-        top = np.uint8(255) if self.depth == 8 else np.uint16(65535)
-        spread: Array = (image == np.arange(self.classes)).astype(top.dtype) * top
-        return spread
 
 
 class Folders(Dataset):
@@ -111,17 +80,19 @@ class Folders(Dataset):
         )
         _check_values(background, float_range)
         self.root = root
-        self.sides = tuple(
-            _Side(mode, classes, depth, background, float_range)
+        sides = [
+            Side(classes or _CHANNELS.get(mode, 0), mode, depth, background, float_range, classes)
             for mode, classes in ((input_mode, input_classes), (target_mode, target_classes))
-        )
+        ]
+        self.sides: tuple[Side, Side] = sides[0], sides[1]
         self.dirs = (input_dir, target_dir) if input_dir and target_dir else None
-        self.input_side = input_side
+        self.input_half = input_side if self.dirs is None else None
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.split_seed = split_seed
         self.dtype = np.uint8 if depth == 8 else np.uint16
         self._matched = self._match()
-        self.input_channels, self.target_channels = self._channels()
+        self.sides = self._with_channels(0), self._with_channels(1)
+        self.input_channels, self.target_channels = (side.channels for side in self.sides)
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split, ordered by name; see `Dataset.pairs`."""
@@ -129,7 +100,7 @@ class Folders(Dataset):
             Pair(
                 name,
                 partial(self._load, files),
-                partial(_digest, files, repr((self.sides, self.dirs and 2, self.input_side))),
+                partial(_digest, files, repr((self.sides, self.input_half))),
                 files,
             )
             for name, files in sorted(self._matched[split].items())
@@ -186,26 +157,8 @@ class Folders(Dataset):
         return {name: (one[name], other[name]) for name in one if name in other}
 
     def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
-        """The image files below a folder by their path without suffix."""
-        files: dict[str, Path] = {}
-        for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if any(part.startswith(".") for part in file.relative_to(folder).parts):
-                continue
-            if file.is_dir():
-                if file.is_symlink():
-                    problems.append(f"{file}: is a link to a folder; put the folder itself there")
-                continue
-            if file.suffix.lower() not in SUFFIXES:
-                continue
-            try:
-                safe_join(self.root, file.relative_to(self.root).as_posix())
-            except DataError as error:
-                problems += error.problems
-                continue
-            name = file.relative_to(folder).with_suffix("").as_posix()
-            if name in files:
-                problems.append(f"{file}: has the same name as {files[name].name}; keep one")
-            files[name] = file
+        files, found = images_below(folder, self.root)
+        problems += found
         return files
 
     def _by_hash(
@@ -231,15 +184,12 @@ class Folders(Dataset):
             return [f"{files[0]}: is {h0}x{w0}, but its partner {files[1]} is {h1}x{w1}"]
         return []
 
-    def _channels(self) -> tuple[int, int]:
-        """Channels of inputs and targets; in mode "channels" those of the first readable pair."""
-        channels = []
-        for place, side in enumerate(self.sides):
-            known = side.classes or _CHANNELS.get(side.mode)
-            channels.append(known or self._first_header(place, side))
-        return channels[0], channels[1]
+    def _with_channels(self, place: int) -> Side:
+        """The side with, in mode "channels", as many as its first readable image has."""
+        side = self.sides[place]
+        return side if side.channels else replace(side, channels=self._first_channels(place, side))
 
-    def _first_header(self, place: int, side: _Side) -> int:
+    def _first_channels(self, place: int, side: Side) -> int:
         for split in SPLITS:
             for _, files in sorted(self._matched[split].items()):
                 try:
@@ -257,10 +207,14 @@ class Folders(Dataset):
             whole.append(whole[0] if one == other else other.read(files[0]))
             half = whole[0].shape[1] // 2
             left, right = slice(0, half), slice(half, None)
-            if self.input_side == "right":
+            if self.input_half == "right":
                 left, right = right, left
             images = whole[0][:, left], whole[1][:, right]
-        return one.finish(images[0], size, files[0]), other.finish(images[1], size, files[-1])
+        return _resized(images[0], size, one, files[0]), _resized(images[1], size, other, files[-1])
+
+
+def _resized(image: Array, size: Size, side: Side, path: Path) -> Array:
+    return side.spread(resize(image, size, labels=side.mode == "labels"), path)
 
 
 def _digest(files: tuple[Path, ...], options: str) -> bytes:

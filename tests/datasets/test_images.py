@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from i2i.datasets import images
-from i2i.datasets.images import Mode, header, read, resize, save_image
+from i2i.datasets.images import Mode, cmyk, header, read, resize, save_image
 from i2i.errors import DataError
 
 Array = NDArray[Any]
@@ -281,10 +281,12 @@ def test_16_bit_alpha_is_composited(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(path, depth=16, background="black"), over_black)
 
 
-def test_16_bit_colour_that_pillow_would_cut_is_refused_or_scaled(tmp_path: Path) -> None:
+def test_16_bit_colour_that_pillow_would_cut_is_read_whole_and_scaled(tmp_path: Path) -> None:
     path = tmp_path / "deep.tif"
     path.write_bytes(tiff(RAMP.repeat(3).astype("<u2").tobytes(), RAMP.shape, channels=3))
-    assert "16-bit colour" in reason(path, depth=16)
+    colours = np.stack([RAMP] * 3, axis=-1)
+    np.testing.assert_array_equal(read(path, depth=16), colours)
+    np.testing.assert_array_equal(read(path), np.floor(colours * 255.0 / 65535 + 0.5))
 
 
 def test_16_bit_colour_in_a_ppm_is_never_cut_in_silence(tmp_path: Path) -> None:
@@ -491,7 +493,7 @@ def test_coloured_pictures_are_no_label_maps(tmp_path: Path, suffix: str) -> Non
 def test_cmyk_is_converted_with_one_warning_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "_cmyk_files", count())
+    monkeypatch.setattr(cmyk, "_files", count())
     path = tmp_path / "print.jpg"
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(path)
     with warnings.catch_warnings(record=True) as caught:

@@ -1,0 +1,80 @@
+"""What a model needs to know of the data it was trained on, when the data is elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from i2i.datasets.base import Dataset
+from i2i.datasets.sides import Side
+
+
+@dataclass(frozen=True)
+class About:
+    """A data set in words and numbers, without its images.
+
+    Args:
+        input: How inputs are read.
+        target: How targets are read, so what outputs are.
+        input_half: Which half of the data's own files is the input, where they are pairs side by
+            side.
+        palette: The colours of its label maps by class, where it has any.
+        labels_side: Which image of a pair is the label map, where one is known to be.
+        credit: Who made it and under which licence.
+        notice: What a reader of results must know.
+    """
+
+    input: Side
+    target: Side
+    input_half: Literal["left", "right"] | None = None
+    palette: Mapping[str, tuple[int, int, int]] | None = None
+    labels_side: Literal["input", "target"] | None = None
+    credit: str = ""
+    notice: str = ""
+
+    def to_json(self) -> str:
+        """As a text that `from_json` reads."""
+        return _ADAPTER.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str) -> "About":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: If it is anything else.
+        """
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            raise ValueError(f"what it says of its data can't be read: {error}") from error
+
+
+_ADAPTER = TypeAdapter(About)
+
+
+def about(dataset: Dataset) -> About:
+    """What is to be known of a data set."""
+    channels = dataset.input_channels, dataset.target_channels
+    inputs, targets = dataset.sides or (_plain(n, dataset.dtype) for n in channels)
+    return About(
+        inputs,
+        targets,
+        dataset.input_half,
+        dataset.palette,
+        dataset.labels_side,
+        dataset.credit,
+        dataset.notice,
+    )
+
+
+def _plain(channels: int, dtype: type[np.uint8] | type[np.uint16]) -> Side:
+    """The side that so many channels of that type most likely are."""
+    depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
+    match channels:
+        case 1:
+            return Side(1, "gray", depth)
+        case 3:
+            return Side(3, "rgb", depth)
+    return Side(channels, "channels", depth)

@@ -1,0 +1,45 @@
+"""Images as NumPy keeps them: `(H, W)` or `(H, W, C)` of any numbers in an .npy file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from i2i.datasets.base import Array
+from i2i.datasets.images.content import Content, Header, Mode
+
+SUFFIX = ".npy"
+
+
+def header(path: Path) -> Header:
+    """Size and channels, without reading the values."""
+    height, width, channels = _mapped(path).shape
+    return Header((height, width), channels)
+
+
+def decode(path: Path, mode: Mode) -> Content:
+    """The whole array in this machine's byte order."""
+    array = _mapped(path)
+    array = np.array(array, array.dtype.newbyteorder("="))
+    return Content(_labels(array) if mode == "labels" else array)
+
+
+def _mapped(path: Path) -> Array:
+    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"its shape is {array.shape}, not (height, width, channels)")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"its values are {array.dtype}, not numbers of one channel")
+    return array
+
+
+def _labels(array: Array) -> Array:
+    if array.shape[2] != 1 or array.dtype.kind == "f":
+        raise ValueError(
+            f"is {array.dtype} with {array.shape[2]} channels, not a label map: indices come as "
+            "whole numbers in one channel"
+        )
+    if array.min() < 0 or array.max() > 255:
+        raise ValueError(f"holds labels from {array.min()} to {array.max()}, beyond 0 to 255")
+    return array.astype(np.uint8)

@@ -1,0 +1,28 @@
+"""Print colours, which are shown without their profile."""
+
+import warnings
+from itertools import count
+
+import numpy as np
+
+from i2i.datasets.base import Array
+
+_files = count()
+
+
+def warn_once(name: str) -> None:
+    """Say, for the first file of a process, that its colours are approximate."""
+    if next(_files) == 0:
+        warnings.warn(
+            "CMYK images are converted to RGB without their profile; colours are approximate "
+            f"(the first one is {name})",
+            stacklevel=2,
+        )
+
+
+def as_rgb(array: Array) -> Array:
+    """CMYK `(H, W, 4)` of whole numbers as RGB `(H, W, 3)`, as Pillow has it at 8 bits."""
+    top = np.iinfo(array.dtype).max
+    light = 1 - array.astype(np.float64) / top
+    rgb: Array = np.rint(light[..., :3] * light[..., 3:] * top).astype(array.dtype)
+    return rgb
