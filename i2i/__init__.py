@@ -12,6 +12,7 @@ from i2i.hookspecs import Register
 
 if TYPE_CHECKING:
     from i2i.evaluation.target import evaluate
+    from i2i.loading import load
     from i2i.recipe import Recipe
     from i2i.training.run import run
 
@@ -23,10 +24,11 @@ hookimpl = HookimplMarker("i2i")
 _LAZY = {
     "Recipe": "i2i.recipe",
     "evaluate": "i2i.evaluation.target",
+    "load": "i2i.loading",
     "run": "i2i.training.run",
 }
 
-__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "run"]
+__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from i2i.noise import Noise, noise_keys
+
 Statistics = Literal["per_image", "running"]
 
 Norm = Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
@@ -91,14 +92,12 @@ def translate(
         generator.train(was_training)
 
 
-def image_norm(
-    features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> Tensor:
+def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Batch norm with each image's own mean and variance."""
     return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 
-class intercepted(TorchFunctionMode):  # noqa: N801
+class intercepted(TorchFunctionMode):
     """A context that changes what batch norm and dropout do in every network that runs in it.
 
     Args:

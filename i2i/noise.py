@@ -1,10 +1,10 @@
 """Test-time noise as a function of place: which values a dropout keeps, in whole numbers only.
 
-Dropout at test time is the paper's only noise (Isola et al. 2017, section 3.1). Here it is no stream
-that is drawn from but a hash: of the image's content, the seed, the layer, the channel and the place.
-So an image's noise is the same on every device and runtime, in any batch, and in every tile that the
-place is in. All arithmetic is on whole numbers modulo a prime, which PyTorch and ONNX agree on to
-the last bit.
+Dropout at test time is the paper's only noise (Isola et al. 2017, section 3.1). Here it is no
+stream that is drawn from but a hash: of the image's content, the seed, the layer, the channel and
+the place. So an image's noise is the same on every device and runtime, in any batch, and in every
+tile that the place is in. All arithmetic is on whole numbers modulo a prime, which PyTorch and ONNX
+agree on to the last bit.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ _ROW = 2**16
 """More columns than a map has."""
 
 _LEVELS = 32767.5
-"""Half of the largest 16-bit number: contents are compared at 16 bits, not by the last float bit."""
+"""Half of the largest 16-bit number: contents differ by 16-bit levels, not by floats' last bit."""
 
 
 @dataclass
@@ -89,17 +89,35 @@ def noise_keys(images: Tensor, seed: int, draw: int) -> Tensor:
     Returns:
         `(N,)` residues modulo `PRIME`.
     """
+    return keys_of_content(content_of_rows(images), seed, draw)
+
+
+def content_of_rows(images: Tensor, first: int = 0) -> Tensor:
+    """A sum over some rows of images; those of all rows together are the images' content.
+
+    Args:
+        images: Rows `(N, C, h, W)` in [−1, 1].
+        first: The first row's number in the whole image.
+
+    Returns:
+        `(N, C)` residues.
+    """
     levels = ((images.float() + 1) * _LEVELS).round().to(torch.int64)
     # Sums of 2**16 products below 2**40 stay below 2**63; after each of them comes a remainder.
     columns = _weights(levels, 3) % 2**24
-    sums = (levels * columns).sum(3) % PRIME
-    sums = (sums * _weights(levels, 2) % PRIME).sum(2) % PRIME
-    sums = (sums * _weights(levels, 1) % PRIME).sum(1) % PRIME
+    rows = _weights(levels, 2, first)
+    return ((levels * columns).sum(3) % PRIME * rows % PRIME).sum(2) % PRIME
+
+
+def keys_of_content(content: Tensor, seed: int, draw: int) -> Tensor:
+    """What `noise_keys` gives, of the sum of all rows' content."""
+    sums = (content % PRIME * _weights(content, 1) % PRIME).sum(1) % PRIME
     return _mixed(sums + derived_seed(Stream.TEST_NOISE, seed, draw) % PRIME)
 
 
-def _weights(images: Tensor, dimension: int) -> Tensor:
-    return _mixed(torch.arange(images.shape[dimension], device=images.device) + dimension)
+def _weights(numbers: Tensor, dimension: int, first: int = 0) -> Tensor:
+    places = torch.arange(numbers.shape[dimension], device=numbers.device) + first
+    return _mixed(places + dimension * _ROW)
 
 
 def _mixed(numbers: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 @contextmanager
 def track(
     description: str, total: int | None, unit: str = "images"
-) -> Iterator[Callable[[int], None]]:
+) -> Iterator[Callable[[float], None]]:
     """Show how far a long piece of work is; gives a function to be told of each advance.
 
     Args:

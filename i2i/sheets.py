@@ -21,6 +21,11 @@ def shown(image: Array) -> Array:
     """
     if image.dtype == np.uint16:
         image = (image // 257).astype(np.uint8)
+    return as_rgb(image)
+
+
+def as_rgb(image: Array) -> Array:
+    """Three channels of an image of any: the first three; of two, the second twice."""
     channels = image.shape[2]
     return image[:, :, [0, min(1, channels - 1), min(2, channels - 1)]]
 

@@ -1,20 +1,20 @@
 """Metrics of images in one folder against those in another."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from i2i.ahead import ahead
 from i2i.datasets.base import Array
-from i2i.datasets.images import SUFFIXES, header, read
+from i2i.datasets.images import header, read
+from i2i.datasets.listing import images_below
 from i2i.errors import DataError
 from i2i.evaluation.measuring import Measuring
 from i2i.evaluation.results import described
@@ -29,8 +29,6 @@ WORKERS = 2
 BATCH = 16
 
 LOSSY = frozenset({".jpg", ".jpeg", ".jfif", ".jpe"})
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -129,17 +127,7 @@ def _listed(folder: Path) -> Folder:
     """
     if not folder.is_dir():
         raise DataError([f"{folder}: there is no such folder"])
-    files: dict[str, Path] = {}
-    problems = []
-    for file in sorted(folder.rglob("*"), key=str):
-        inside = file.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts)
-        if hidden or file.suffix.lower() not in SUFFIXES or not file.is_file():
-            continue
-        name = inside.with_suffix("").as_posix()
-        if name in files:
-            problems.append(f"{file}: has the same name as {files[name].name}; keep one")
-        files[name] = file
+    files, problems = images_below(folder)
     if not files:
         problems.append(
             f"{folder}: there are no images in it; metrics of pairs need at least 1, "
@@ -247,7 +235,11 @@ def _batches(
                 folder.bad[name] = "; ".join(error.problems)
         return images if len(images) == len(folders) else None
 
-    good = (images for images in _ahead(decoded, names) if images is not None)
+    good = (
+        images
+        for images in ahead(decoded, names, count=AHEAD, workers=WORKERS)
+        if images is not None
+    )
     for _, alike in groupby(good, key=lambda images: next(iter(images.values())).shape):
         while batch := list(islice(alike, BATCH)):
             if on_bad == "skip" or not any(folder.bad for folder in folders.values()):
@@ -256,15 +248,3 @@ def _batches(
 
 def _stacked(images: list[Array]) -> Tensor:
     return torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2))
-
-
-def _ahead(function: Callable[[str], T], items: Sequence[str]) -> Iterator[T]:
-    """The function's results in order, computed in threads before they are asked for."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        waiting: deque[Future[T]] = deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

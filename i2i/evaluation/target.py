@@ -12,6 +12,7 @@ from i2i.errors import DataError, I2IError, RecipeError
 from i2i.evaluation.folders import evaluate_folders
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
+from i2i.model_file import load_model
 from i2i.recipe import metric_problems, parse_recipe
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
@@ -143,12 +144,7 @@ def _evaluate_run(
     recipe = parse_recipe(
         tomllib.loads(folder.recipe.read_text(encoding="utf-8")), source=str(folder.recipe)
     )
-    checkpoint, passed_over = checkpoints.newest(folder.checkpoints)
-    if checkpoint is None:
-        reasons = "".join(f"\n{reason}" for reason in passed_over)
-        raise I2IError(f"{folder.path}: has no whole checkpoint to translate with{reasons}")
-    if recipe.eval.weights == "best" and checkpoint.best is not None:
-        checkpoint = checkpoints.verify(checkpoints.at(folder.checkpoints, checkpoint.best))
+    checkpoint, _ = checkpoints.to_use(folder.checkpoints, recipe.eval.weights)
     dataset = assemble_dataset(recipe)
     pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)
     if not pairs.names:
@@ -157,7 +153,7 @@ def _evaluate_run(
     generator = assemble_generator(
         recipe, dataset.input_channels, dataset.target_channels, trained=True
     )
-    checkpoints.load_model(checkpoint.path / checkpoints.MODEL, generator)
+    load_model(checkpoint.path / checkpoints.MODEL, generator)
     asked = tuple(metrics) or recipe.eval.metrics
     document = evaluate_split(
         generator.to(device).eval(),

@@ -47,6 +47,9 @@ class TimmUNet(nn.Module):
         dropout: Probability of dropping a value, in [0, 1).
         dropout_layers: How many decoder blocks drop values, from the innermost.
 
+    Attributes:
+        stride: What height and width must be multiples of.
+
     Raises:
         ValueError: If the encoder is unknown or gives no feature maps, or the image is not a
             multiple of its reduction.
@@ -73,7 +76,8 @@ class TimmUNet(nn.Module):
         reductions: list[int] = info.reduction()
         # Transformers with windows give (N, H, W, C).
         self._channels_last = str(getattr(self.encoder, "output_fmt", "")).endswith("NHWC")
-        _check_size(encoder, reductions[-1], image_size)
+        self.stride = reductions[-1]
+        _check_size(encoder, self.stride, image_size)
         self._check_maps(encoder, reductions, torch.zeros(1, in_channels, *image_size))
 
         seen, scale = channels.pop(), reductions.pop()

@@ -41,6 +41,7 @@ class _Hourglass(nn.Module):
     ) -> None:
         super().__init__()
         _check_size(depth, image_size)
+        self.stride = 2**depth
         widths = [min(base_channels * 2**level, 8 * base_channels) for level in range(depth)]
 
         # No norm on the first map, and none on the last one: where it is 1x1 a batch of one image
@@ -86,6 +87,9 @@ class UNet(_Hourglass):
         upsampling: `transposed` convolutions as in the paper, or `resize`: nearest neighbour twice
             as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
 
+    Attributes:
+        stride: What height and width must be multiples of.
+
     Raises:
         ValueError: If the image can't be halved `depth` times.
     """
@@ -127,6 +131,9 @@ class EncoderDecoder(_Hourglass):
         dropout_layers: How many decoder blocks drop values, from the innermost; never the last.
         upsampling: `transposed` convolutions as in the paper, or `resize`: nearest neighbour twice
             as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
+
+    Attributes:
+        stride: What height and width must be multiples of.
 
     Raises:
         ValueError: If the image can't be halved `depth` times.

@@ -2,7 +2,7 @@
 
 from i2i.recipe.metrics import parse_metric
 from i2i.recipe.models import Component, Recipe
-from i2i.recipe.reading import load_recipe, metric_problems, parse_recipe
+from i2i.recipe.reading import load_recipe, metric_problems, parse_recipe, resolved_recipe
 
 __all__ = [
     "Component",
@@ -11,4 +11,5 @@ __all__ = [
     "metric_problems",
     "parse_metric",
     "parse_recipe",
+    "resolved_recipe",
 ]

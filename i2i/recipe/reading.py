@@ -57,6 +57,25 @@ def parse_recipe(
     return _completed(recipe)
 
 
+def resolved_recipe(text: str, *, source: str) -> Recipe:
+    """Read a recipe as `Recipe.to_toml` wrote it, into a run or a model file.
+
+    It was checked whole then. Its components aren't looked up again: whoever uses a model needs its
+    generator, not the losses and metrics of its training.
+
+    Raises:
+        RecipeError: If it is no resolved recipe.
+    """
+    try:
+        content = tomllib.loads(text)
+        return validate(Recipe, content)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
+    except ValidationError as error:
+        found = problems(error, Recipe, content)
+        raise RecipeError([f"{source}: {problem}" for problem in found]) from error
+
+
 def _override(document: dict[str, Any], text: str) -> list[Problem]:
     """Put one `section.key=value` into the document; what is wrong with it, if anything is."""
     path, equals, value = text.partition("=")

@@ -5,22 +5,21 @@ needs), `training.pt` (the rest, to go on training) and `manifest.json`, written
 SHA-256 of both. A folder without a manifest that holds is no checkpoint.
 """
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from torch import nn
 
-from i2i import __version__
 from i2i.errors import CheckpointError
+from i2i.model_file import write_model
+from i2i.weights.tensors import file_sha256
 
 MODEL = "model.safetensors"
 TRAINING = "training.pt"
@@ -50,6 +49,7 @@ def save(
     *,
     model: nn.Module,
     recipe: str,
+    data: str,
     training: Mapping[str, Any],
     best: int | None,
 ) -> Checkpoint:
@@ -60,6 +60,7 @@ def save(
         step: After how many steps.
         model: The generator as it is to be used.
         recipe: The resolved recipe in TOML; kept in the model file.
+        data: What `About.to_json` says of the data; kept there, too.
         training: Tensors, numbers, texts, and dicts and lists of them.
         best: The best checkpoint's step so far.
 
@@ -71,13 +72,12 @@ def save(
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        metadata = {"format": "i2i", "i2i": __version__, "recipe": recipe, "step": str(step)}
-        save_file(_plain(model.state_dict()), unfinished / MODEL, metadata)
+        write_model(unfinished / MODEL, model, recipe=recipe, data=data, step=step)
         torch.save(dict(training), unfinished / TRAINING)
         manifest = {
             "step": step,
             "best": best,
-            "sha256": {name: _sha256(unfinished / name) for name in (MODEL, TRAINING)},
+            "sha256": {name: file_sha256(unfinished / name) for name in (MODEL, TRAINING)},
         }
         for name in (MODEL, TRAINING):
             _sync(unfinished / name)
@@ -96,19 +96,21 @@ def save(
     return Checkpoint(path, step, best)
 
 
-def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+def newest(
+    folder: Path, files: Sequence[str] = (MODEL, TRAINING)
+) -> tuple[Checkpoint | None, list[str]]:
     """The newest checkpoint that is whole, and why newer ones were passed over."""
     passed_over: list[str] = []
     for path in sorted(folder.glob("step-*"), reverse=True):
         try:
-            return verify(path), passed_over
+            return verify(path, files), passed_over
         except CheckpointError as error:
             passed_over.append(str(error))
     return None, passed_over
 
 
-def verify(path: Path) -> Checkpoint:
-    """Check every byte of a checkpoint against its manifest.
+def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
+    """Check every byte of a checkpoint against its manifest, or of some of its files.
 
     Raises:
         CheckpointError: If a file is missing, cut or changed; the file is named.
@@ -118,9 +120,9 @@ def verify(path: Path) -> Checkpoint:
         step, best, sums = manifest["step"], manifest["best"], dict(manifest["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path / MANIFEST}: missing or damaged ({error})") from error
-    for name in (MODEL, TRAINING):
+    for name in files:
         try:
-            actual = _sha256(path / name)
+            actual = file_sha256(path / name)
         except OSError as error:
             raise CheckpointError(f"{path / name}: can't be read: {error}") from error
         if actual != sums.get(name):
@@ -129,6 +131,27 @@ def verify(path: Path) -> Checkpoint:
                 f"{sums.get(name)}"
             )
     return Checkpoint(path, step, best)
+
+
+def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, list[str]]:
+    """The checkpoint whose model is used, and why newer ones were passed over.
+
+    Args:
+        folder: A run's `checkpoints`.
+        weights: The newest whole one, or the one that was best in validation; as `[eval]` says.
+
+    Raises:
+        CheckpointError: If there is none.
+    """
+    checkpoint, passed_over = newest(folder, (MODEL,))
+    if checkpoint is None:
+        reasons = "".join(f"\n{reason}" for reason in passed_over)
+        raise CheckpointError(
+            f"{folder.parent}: has no whole checkpoint to translate with{reasons}"
+        )
+    if weights == "best" and checkpoint.best is not None:
+        checkpoint = verify(at(folder, checkpoint.best), (MODEL,))
+    return checkpoint, passed_over
 
 
 def load_training(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -144,56 +167,6 @@ def load_training(checkpoint: Checkpoint) -> dict[str, Any]:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(f"{path}: can't be read as plain data: {reason}") from error
     return loaded
-
-
-def load_model(path: Path, model: nn.Module) -> None:
-    """Read a model file into a network of the same architecture.
-
-    Raises:
-        CheckpointError: If the file is damaged or its tensors aren't the network's; those that
-            differ are listed.
-    """
-    tensors, _ = read_model(path)
-    load_state(model, tensors, path)
-
-
-def read_model(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a model file.
-
-    Raises:
-        CheckpointError: If it isn't a whole safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(  # noqa: SIM118
-                file.metadata() or {}
-            )
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
-
-
-def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Copy tensors into a network that has exactly these.
-
-    Raises:
-        CheckpointError: If names or shapes differ; they are listed.
-    """
-    own = network.state_dict()
-    differing = [f"'{name}' is missing" for name in own.keys() - tensors.keys()]
-    differing += [f"'{name}' is not in this network" for name in tensors.keys() - own.keys()]
-    differing += [
-        f"'{name}' is {list(tensors[name].shape)} instead of {list(own[name].shape)}"
-        for name in own.keys() & tensors.keys()
-        if own[name].shape != tensors[name].shape
-    ]
-    if differing:
-        shown = "; ".join(sorted(differing)[:20])
-        more = f"; and {len(differing) - 20} more" if len(differing) > 20 else ""
-        raise CheckpointError(
-            f"{path}: holds the weights of another architecture ({len(differing)} of "
-            f"{len(own)} tensors differ): {shown}{more}"
-        )
-    network.load_state_dict(dict(tensors))
 
 
 def clean(folder: Path) -> None:
@@ -225,15 +198,6 @@ def at(folder: Path, step: int) -> Path:
 
 def _name(step: int) -> str:
     return f"step-{step:08d}"
-
-
-def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().contiguous().cpu() for name, tensor in state.items()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

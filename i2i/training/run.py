@@ -16,6 +16,7 @@ from i2i.assemble import (
     higher_is_better,
 )
 from i2i.batch import Batch
+from i2i.datasets.about import about
 from i2i.datasets.base import SPLITS, Dataset
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.images import save_image
@@ -27,6 +28,7 @@ from i2i.evaluation.results import summary
 from i2i.evaluation.split import evaluate_split, measure
 from i2i.evaluation.translations import sample_sheet
 from i2i.files import write_whole
+from i2i.model_file import load_model
 from i2i.recipe import Recipe, load_recipe
 from i2i.report import write_report
 from i2i.runs import RunFolder
@@ -111,7 +113,7 @@ def run(
             if engine.leads:
                 _check_metrics(recipe, splits, talk)
                 _record(recipe, folder, engine, dataset, splits)
-            status = _train(trainer, folder, splits, talk)
+            status = _train(trainer, folder, dataset, splits, talk)
             metrics = None
             if engine.leads and status == 0:
                 talk.close()
@@ -253,7 +255,9 @@ def _fingerprints(splits: Splits) -> dict[str, str]:
     return {name: getattr(splits, name).fingerprint for name in SPLITS}
 
 
-def _train(trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console) -> int:
+def _train(
+    trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits, talk: Console
+) -> int:
     recipe, engine = trainer.recipe, trainer.engine
     loader = Loader(
         splits.train,
@@ -272,10 +276,10 @@ def _train(trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console) -
         folder.tensorboard if recipe.log.tensorboard else None,
     )
     with log:
-        return train(trainer, loader, log, talk, _chores(trainer, folder, splits))
+        return train(trainer, loader, log, talk, _chores(trainer, folder, dataset, splits))
 
 
-def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
+def _chores(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits) -> Chores:
     recipe, engine = trainer.recipe, trainer.engine
     files = dict(zip(splits.train.names, splits.train.files, strict=True))
     watched = splits.val if splits.val.names else splits.test
@@ -290,6 +294,7 @@ def _chores(trainer: Trainer, folder: RunFolder, splits: Splits) -> Chores:
             trainer.step,
             model=trainer.model,
             recipe=recipe.to_toml(),
+            data=about(dataset).to_json(),
             training=trainer.state(),
             best=best_step,
         )
@@ -328,7 +333,7 @@ def _finish(
         if recipe.eval.weights == "best" and trainer.best is not None:
             step = trainer.best[0]
             best = checkpoints.at(folder.checkpoints, step)
-            checkpoints.load_model(checkpoints.verify(best).path / checkpoints.MODEL, trainer.model)
+            load_model(checkpoints.verify(best).path / checkpoints.MODEL, trainer.model)
         document = evaluate_split(
             trainer.model,
             splits.test,

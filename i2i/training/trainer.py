@@ -13,16 +13,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from i2i.batch import Batch
 from i2i.errors import TrainingError
 from i2i.methods.base import Method, Terms
+from i2i.model_file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
-from i2i.training.checkpoint import (
-    MODEL,
-    TRAINING,
-    Checkpoint,
-    load_model,
-    load_state,
-    load_training,
-)
+from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
 from i2i.training.engine import Engine, unwrap
 
 FilesOf = Callable[[Batch], str]

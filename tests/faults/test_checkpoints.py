@@ -14,10 +14,12 @@ import pytest
 import torch
 from torch import nn
 
+from i2i import model_file
 from i2i.errors import CheckpointError
+from i2i.model_file import load_model
 from i2i.recipe import Recipe
 from i2i.training import checkpoint as checkpoints
-from i2i.training.checkpoint import clean, load_model, load_training, newest, prune, save, verify
+from i2i.training.checkpoint import clean, load_training, newest, prune, save, verify
 from tests.processes import Run
 
 Start = Callable[..., Run]
@@ -30,7 +32,14 @@ def net(width: int = 3) -> nn.Module:
 def saved(folder: Path, step: int = 10, **changes: object) -> checkpoints.Checkpoint:
     training = {"step": step, "best": None, "numbers": torch.arange(4)}
     return save(
-        folder, step, model=net(), recipe="name = 'x'", training=training, best=None, **changes
+        folder,
+        step,
+        model=net(),
+        recipe="name = 'x'",
+        data="{}",
+        training=training,
+        best=None,
+        **changes,
     )
 
 
@@ -43,7 +52,13 @@ def flip(path: Path, place: int) -> None:
 def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     model = net()
     written = save(
-        tmp_path, 7, model=model, recipe="name = 'x'", training={"step": 7, "a": [1]}, best=3
+        tmp_path,
+        7,
+        model=model,
+        recipe="name = 'x'",
+        data="{}",
+        training={"step": 7, "a": [1]},
+        best=3,
     )
     found, passed_over = newest(tmp_path)
     assert found == written
@@ -52,7 +67,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     load_model(written.path / "model.safetensors", other)
     assert all(torch.equal(v, other.state_dict()[k]) for k, v in model.state_dict().items())
     assert load_training(written) == {"step": 7, "a": [1]}
-    _, metadata = checkpoints.read_model(written.path / "model.safetensors")
+    _, metadata = model_file.read_model(written.path / "model.safetensors")
     assert metadata["recipe"] == "name = 'x'"
 
 
@@ -75,7 +90,7 @@ def test_a_malicious_checkpoint_is_refused_and_never_runs(tmp_path: Path, form: 
     else:
         torch.save({"step": Payload(trap)}, file)
     manifest = json.loads((found.path / "manifest.json").read_text())
-    manifest["sha256"]["training.pt"] = checkpoints._sha256(file)
+    manifest["sha256"]["training.pt"] = checkpoints.file_sha256(file)
     (found.path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(CheckpointError, match="can't be read as plain data"):
         load_training(verify(found.path))
@@ -152,9 +167,9 @@ def test_a_kill_at_any_stage_of_writing_leaves_the_checkpoint_before(
     if child == 0:
         owner, name = {
             "mkdir": (Path, "mkdir"),
-            "save_file": (checkpoints, "save_file"),
+            "save_file": (model_file, "save_file"),
             "torch.save": (torch, "save"),
-            "_sha256": (checkpoints, "_sha256"),
+            "_sha256": (checkpoints, "file_sha256"),
             "_sync": (checkpoints, "_sync"),
             "write_text": (Path, "write_text"),
             "rename": (Path, "rename"),
@@ -209,7 +224,7 @@ def test_a_full_disk_is_an_error_and_the_old_checkpoint_is_intact(tiny_disk: Pat
     with pytest.raises(
         CheckpointError, match=r"step-00000020: .*earlier checkpoints are untouched"
     ):
-        save(tiny_disk, 20, model=large, recipe="", training={}, best=None)
+        save(tiny_disk, 20, model=large, recipe="", data="{}", training={}, best=None)
     assert newest(tiny_disk)[0] == before
     assert [path.name for path in tiny_disk.iterdir()] == ["step-00000010"]
 
@@ -257,7 +272,7 @@ def test_a_run_goes_back_to_the_newest_whole_checkpoint_and_says_so(
     assert "passed over a damaged checkpoint" in run.output
     assert "going on from step 4" in run.output
     one, other = (
-        checkpoints.read_model(tmp_path / name / "checkpoints/step-00000006/model.safetensors")[0]
+        model_file.read_model(tmp_path / name / "checkpoints/step-00000006/model.safetensors")[0]
         for name in ("whole", "cut")
     )
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
@@ -277,5 +292,5 @@ def test_a_loss_that_explodes_stops_the_run_and_keeps_the_last_good_checkpoint(
     assert "last good checkpoint is kept" in run.errors
     found, _ = newest(tmp_path / "runs/tiny/checkpoints")
     if found is not None:
-        tensors, _ = checkpoints.read_model(found.path / "model.safetensors")
+        tensors, _ = model_file.read_model(found.path / "model.safetensors")
         assert all(tensor.isfinite().all() for tensor in tensors.values())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from i2i.training.checkpoint import newest, read_model
+from i2i.model_file import read_model
+from i2i.training.checkpoint import newest
 from tests.processes import Run
 
 Start = Callable[..., Run]

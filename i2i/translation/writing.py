@@ -1,0 +1,78 @@
+"""From an output to its file, with what its input carried: depth, alpha, profile, resolution."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from i2i.datasets import pixels
+from i2i.datasets.base import Array
+from i2i.datasets.images import Picture, holds_alpha, lossless_suffix, write_picture
+from i2i.datasets.pixels import Depth
+from i2i.sheets import as_rgb
+
+Format = Literal["auto", "png", "tiff", "jpg"]
+"""`auto` is TIFF for TIFF, .npy for .npy, and else PNG, or TIFF where PNG can't hold it."""
+
+UNFINISHED = ".unfinished"
+
+_SUFFIX = {"png": ".png", "tiff": ".tif", "jpg": ".jpg"}
+
+
+def suffix_of(file: Path, form: Format, channels: int) -> str:
+    """The suffix of a file's output.
+
+    Args:
+        file: The input.
+        form: What was asked for.
+        channels: Channels of the output.
+    """
+    if form != "auto":
+        return _SUFFIX[form]
+    match file.suffix.lower():
+        case ".tif" | ".tiff":
+            return ".tif"
+        case ".npy":
+            return ".npy"
+    return lossless_suffix(channels)
+
+
+def write_output(path: Path, outputs: Sequence[Array], of: Picture, *, side_by_side: bool) -> None:
+    """Write an output, or input and outputs in one row, so that a cut file is never left.
+
+    Alpha is kept where the format and the channels allow, but not in a row.
+
+    Args:
+        path: Where to; its suffix is the format.
+        outputs: `(H, W, C)` of one type; several only side by side.
+        of: What the input carried.
+        side_by_side: Whether to put the input to the left, as RGB.
+
+    Raises:
+        OSError: If it can't be written.
+        ValueError: If the format can't hold it.
+    """
+    array = outputs[0]
+    depth: Depth = 8 if array.dtype == np.uint8 else 16
+    if side_by_side:
+        array = np.hstack([as_rgb(i) for i in (pixels.to_depth(of.pixels, depth), *outputs)])
+    alpha = None
+    if of.alpha is not None and not side_by_side and holds_alpha(path.suffix, array.shape[2]):
+        alpha = pixels.to_depth(of.alpha, depth)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = f"{os.getpid()}.{threading.get_ident()}"
+    unfinished = path.with_name(f".{writer}{UNFINISHED}{path.suffix}")
+    try:
+        write_picture(unfinished, array, alpha=alpha, profile=of.profile, dpi=of.dpi)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove what a killed process had not finished."""
+    for file in out.rglob(f".*{UNFINISHED}.*"):
+        file.unlink(missing_ok=True)
