@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from i2i.loading import load
     from i2i.recipe import Recipe
     from i2i.training.run import run
+    from i2i.translation.files import translate
 
 __version__ = "0.1.0"
 
@@ -26,9 +27,10 @@ _LAZY = {
     "evaluate": "i2i.evaluation.target",
     "load": "i2i.loading",
     "run": "i2i.training.run",
+    "translate": "i2i.translation.files",
 }
 
-__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "load", "run"]
+__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "load", "run", "translate"]
 
 
 def __getattr__(name: str) -> Any:

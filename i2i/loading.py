@@ -1,9 +1,11 @@
 """From a run, a checkpoint or a lone model file to a model that is ready to translate."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from i2i.assemble import assemble_generator
 from i2i.datasets.about import About
@@ -66,20 +68,29 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
 
 
 def _generator(recipe: Recipe, data: About, tensors: dict[str, Tensor], file: Path) -> nn.Module:
-    """The generator with these weights.
-
-    It is laid out without memory and without drawing initial weights, which takes longer than
-    reading trained ones; but for networks that keep numbers which aren't in their files.
-    """
+    """The generator with these weights."""
     channels = data.input.channels, data.target.channels
-    try:
-        with torch.device("meta"):
-            generator = assemble_generator(recipe, *channels, trained=True)
-        load_state(generator, tensors, file)
-        whole = not any(t.is_meta for t in (*generator.parameters(), *generator.buffers()))
-    except RuntimeError:  # it computes with numbers that it draws
-        whole = False
-    if not whole:
+    with _Undrawn():
         generator = assemble_generator(recipe, *channels, trained=True)
-        load_state(generator, tensors, file)
+    if dict(generator.named_buffers()).keys() - generator.state_dict().keys():
+        # It keeps numbers that aren't in its file, and may have wanted to draw them.
+        generator = assemble_generator(recipe, *channels, trained=True)
+    load_state(generator, tensors, file, assign=True)
     return generator
+
+
+class _Undrawn(TorchFunctionMode):
+    """A context in which weights aren't drawn, which takes longer than reading trained ones."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        drawn = func in (Tensor.normal_, Tensor.uniform_)
+        if drawn or getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)

@@ -76,8 +76,10 @@ def load_model(path: Path, network: nn.Module) -> None:
     load_state(network, read_model(path).tensors, path)
 
 
-def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Copy tensors into a network that has exactly these; one on `meta` takes them as its own.
+def load_state(
+    network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, assign: bool = False
+) -> None:
+    """Copy tensors into a network that has exactly these, or give it them as its own.
 
     Raises:
         CheckpointError: If names or shapes differ; they are listed.
@@ -97,7 +99,7 @@ def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) ->
             f"{path}: holds the weights of another architecture ({len(differing)} of "
             f"{len(own)} tensors differ): {shown}{more}"
         )
-    network.load_state_dict(dict(tensors), assign=any(tensor.is_meta for tensor in own.values()))
+    network.load_state_dict(dict(tensors), assign=assign)
 
 
 def _sha256(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

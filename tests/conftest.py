@@ -12,6 +12,7 @@ from PIL import Image
 
 from i2i.errors import WeightsError
 from i2i.recipe import Recipe, parse_recipe
+from i2i.training.run import run
 from i2i.weights import catalogue
 from i2i.weights import path as path_of
 from tests.processes import Run, start
@@ -112,10 +113,20 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
 def i2i(tmp_path: Path) -> Callable[..., Run]:
     """Start the program in a process of its own, in the test's folder."""
 
-    def run(*arguments: object, **environment: str) -> Run:
+    def program(*arguments: object, **environment: str) -> Run:
         return start([str(a) for a in arguments], tmp_path, {**os.environ, **environment})
 
-    return run
+    return program
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that has ended; not to be written to."""
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("I2I_CACHE_DIR", str(home / "cache"))
+        run(parse_recipe(tiny()), out=home / "tiny", quiet=True)
+    return home / "tiny"
 
 
 def picture(seed: int, size: tuple[int, int] = (48, 40)) -> np.ndarray:

@@ -108,7 +108,7 @@ def translate(
     is 1 then, and 2 if none could be. The same command again goes on where it was stopped.
     """
     from i2i.loading import load
-    from i2i.translation.files import translate_files
+    from i2i.translation.files import translate as translate_files
 
     loaded = load(model, device=device)
     for reason in loaded.passed_over:

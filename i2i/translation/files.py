@@ -13,6 +13,7 @@ from i2i.datasets.images import Picture
 from i2i.errors import DataError, I2IError
 from i2i.files import safe_join
 from i2i.layers import size_text
+from i2i.loading import load
 from i2i.model import OVERLAP, TILE, WHOLE_UP_TO, Model, Whole
 from i2i.progress import track
 from i2i.translation import record
@@ -63,8 +64,8 @@ class Task(NamedTuple):
     pair: bool
 
 
-def translate_files(
-    model: Model,
+def translate(
+    model: Model | Path | str,
     inputs: Sequence[Path | str],
     out: Path | str,
     *,
@@ -84,7 +85,7 @@ def translate_files(
     doesn't depend on what is done already. A file that can't be read doesn't stop the others.
 
     Args:
-        model: What `i2i.load` gives.
+        model: What `i2i.load` gives, or what it takes.
         inputs: Files, folders and patterns, see `find_inputs`.
         out: The folder of outputs.
         half: Which part of files is the input, see `Preparation`.
@@ -104,6 +105,8 @@ def translate_files(
         I2IError: If options don't fit the model, the folder holds translations by another model or
             with other options, or can't be written to.
     """
+    if not isinstance(model, Model):
+        model = load(model)
     out = Path(out)
     _check_options(model, samples, side_by_side, form, tile, overlap)
     preparation = Preparation(model, half, size)
@@ -135,6 +138,7 @@ def translate_files(
         )
         for written in pipeline.run(_batches(tasks, model, tile)):
             done.now += written
+    done.bad = dict(sorted(done.bad.items()))
     record.finish(out, how, done.now + done.before, done.bad)
     if done.bad and not done.now + done.before:
         raise DataError(list(done.bad.values()))

@@ -95,8 +95,18 @@ def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
     info, orientation = image.info, _stored_orientation(image)
     samples, alpha = (_labels(image), False) if mode == "labels" else _samples(image, file, mode)
     return Content(
-        samples, alpha, info.get("icc_profile") or None, density(info.get("dpi"), orientation)
+        samples, alpha, info.get("icc_profile") or None, density(_dpi(image), orientation)
     )
+
+
+def _dpi(image: Image.Image) -> object:
+    """The resolution, but not the one that Pillow makes up for a JPEG whose EXIF has none."""
+    made_up = (
+        image.format in ("JPEG", "MPO")
+        and not image.info.get("jfif_unit")
+        and ExifTags.Base.XResolution not in image.getexif()
+    )
+    return None if made_up else image.info.get("dpi")
 
 
 def _frames(image: Image.Image) -> int:
