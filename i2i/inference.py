@@ -1,6 +1,7 @@
 """How a trained generator is used: test-time statistics, and dropout as the noise."""
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any, Literal
 
 import torch
@@ -136,7 +137,7 @@ def _normed(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    if features.shape[2:].numel() == 1 and running_mean is not None:
+    if prod(features.shape[2:]) == 1 and running_mean is not None:
         # One pixel has no statistics of its own.
         return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
     return norm(features, weight, bias, eps)

@@ -1,0 +1,79 @@
+"""What an exported file says of itself: all that using it without i2i takes."""
+
+import json
+from typing import Any
+
+from i2i import __version__
+from i2i.datasets.sides import Side
+from i2i.exporting.program import INPUT, OUTPUT, Traced
+from i2i.layers import size_text
+from i2i.model import Model
+
+KEY = "i2i"
+"""Under which the description is: in ONNX's metadata, and as `i2i.json` in torch.export's file."""
+
+
+def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str:
+    """The description as JSON; `docs/export.md` says what each key is for."""
+    network = traced.network
+    document = {
+        "i2i": __version__,
+        "name": model.recipe.name,
+        "model_sha256": model.sha256,
+        "step": model.step,
+        "input": {
+            **_side(INPUT, model.data.input),
+            "to_float": f"x / {_top(model.data.input)} * 2 - 1",
+            "multiple_of": traced.multiple,
+            "fill": "mirrored, below and to the right; cut the output back",
+            "smallest": traced.smallest,
+            "fixed_size": traced.fixed,
+            "background": model.data.input.background,
+            "classes": model.data.input.classes,
+            "float_range": model.data.input.float_range,
+        },
+        "output": {
+            **_side(OUTPUT, model.data.target),
+            "to_whole": f"round((x + 1) / 2 * {_top(model.data.target)}), cut off at 0 and "
+            f"{_top(model.data.target)}",
+        },
+        "statistics": traced.statistics,
+        "dropout": network.dropout,
+        "seed": network.seed,
+        "draw": network.draw,
+        "int8": int8,
+        "credit": model.data.credit,
+        "notice": model.data.notice,
+        "recipe": model.recipe.to_toml(),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def sentence(model: Model, traced: Traced[Any]) -> str:
+    """The description in one sentence, for those who open the file in a viewer."""
+    noise = f"dropout on (draw {traced.network.draw})" if traced.network.dropout else "dropout off"
+    sizes = f"sides multiples of {traced.multiple}"
+    if traced.fixed is not None:
+        sizes = f"of {size_text(traced.fixed)}"
+    return (
+        f"'{model.recipe.name}', translates images (N, {model.data.input.channels}, H, W) in "
+        f"[-1, 1], {sizes}, to (N, {model.data.target.channels}, H, W) in [-1, 1]; "
+        f"{traced.statistics} statistics, {noise}; made by i2i {__version__}, "
+        f"whose metadata '{KEY}' says the rest. {model.data.credit}"
+    ).strip()
+
+
+def _side(name: str, side: Side) -> dict[str, Any]:
+    return {
+        "name": name,
+        "layout": "NCHW",
+        "dtype": "float32",
+        "range": [-1, 1],
+        "channels": side.channels,
+        "mode": side.mode,
+        "depth": side.depth,
+    }
+
+
+def _top(side: Side) -> int:
+    return int(2**side.depth - 1)

@@ -1,0 +1,84 @@
+"""Export to ONNX."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from i2i.errors import I2IError
+from i2i.exporting.checking import check
+from i2i.exporting.describe import description, sentence
+from i2i.exporting.files import arriving, check_free
+from i2i.exporting.program import trace
+from i2i.exporting.report import Exported
+from i2i.exporting.samples import samples
+from i2i.inference import Statistics
+from i2i.model import Model
+
+OPSET = 18
+"""The oldest operator set that torch's exporter writes by itself.
+
+The older, the more runtimes read it: this one and its file format (IR version 8) are of onnx 1.13,
+of December 2022, which onnxruntime reads from 1.14 on. Still older ones are made from it by onnx's
+converter, which doesn't know all operators."""
+
+
+def export_onnx(
+    model: Model,
+    path: Path | str,
+    *,
+    statistics: Statistics | None = None,
+    dropout: bool | None = None,
+    draw: int = 0,
+    opset: int = OPSET,
+    int8: bool = False,
+    images: Sequence[Path | str] = (),
+    overwrite: bool = False,
+) -> Exported:
+    """Write a model as ONNX and check it through onnxruntime against PyTorch.
+
+    Args:
+        model: The model.
+        path: The file, `.onnx`; everything is in this one.
+        statistics: As for `TestTime`; the recipe's by default.
+        dropout: As for `TestTime`; the recipe's by default.
+        draw: Which of the many possible translations.
+        opset: ONNX's operator set.
+        int8: Whether convolutions compute in whole numbers of 8 bits, with the ranges of
+            activations taken anew from every batch; what that costs is measured.
+        images: What to check it on, see `samples`.
+        overwrite: Whether a file that is there may be replaced.
+
+    Returns:
+        What was written, and how close it is.
+
+    Raises:
+        I2IError: If ONNX isn't installed, the model can't be exported, or the export isn't as good
+            as the model, to `TOLERANCE`; nothing is left then.
+    """
+    absent = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
+    if absent:
+        raise I2IError(f"exporting to ONNX needs {' and '.join(absent)}: pip install 'i2i[export]'")
+    import onnx
+
+    from i2i.exporting import graph
+    from i2i.exporting.quantising import quantise
+
+    path = Path(path)
+    check_free(path, overwrite=overwrite)
+    real = samples(model, images)
+    traced = trace(
+        model,
+        lambda program: graph.Graph(program, opset),
+        statistics=statistics,
+        dropout=dropout,
+        draw=draw,
+    )
+    sizes = traced.sizes(model.recipe.augment.crop)
+    proto = traced.exported.proto
+    graph.describe(proto, sentence(model, traced), description(model, traced, int8=int8))
+    with arriving(path) as unfinished:
+        onnx.save(proto, unfinished)
+        difference = check(graph.Session(unfinished), traced.network, real.inputs, sizes)
+        quantised = quantise(proto, unfinished, real) if int8 else None
+        size = unfinished.stat().st_size
+    return Exported(path, size, difference, real.source, tuple(sizes), traced.fixed, quantised)

@@ -1,0 +1,175 @@
+"""A model traced: its generator with test-time statistics and noise as one graph of tensors."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+from torch.fx.experimental import _config as shapes
+
+from i2i.datasets.base import Size
+from i2i.errors import I2IError
+from i2i.exporting.checking import TOLERANCE, Run
+from i2i.inference import Statistics, TestTime
+from i2i.layers import next_multiple
+from i2i.model import Model
+
+INPUT, OUTPUT = "images", "output"
+
+LONGEST = 2**16
+"""Pixels a side up to which noise is defined, see `i2i.noise`."""
+
+R = TypeVar("R", bound=Run)
+
+
+@dataclass(frozen=True)
+class Traced(Generic[R]):
+    """A model as one graph.
+
+    Args:
+        network: What was traced.
+        program: The graph.
+        exported: What was made of it.
+        statistics: What batch norm uses.
+        multiple: What height and width must be multiples of.
+        smallest: The smallest height and width that it takes.
+        fixed: The only height and width that it takes; None where any multiples will do.
+    """
+
+    network: TestTime
+    program: ExportedProgram
+    exported: R
+    statistics: Statistics
+    multiple: int
+    smallest: Size
+    fixed: Size | None
+
+    def sizes(self, training: Size) -> list[Size]:
+        """Where it has to agree with PyTorch: at the training's size, a larger and the smallest."""
+        if self.fixed is not None:
+            return [self.fixed]
+        return list(dict.fromkeys([training, _larger(training, self.multiple), self.smallest]))
+
+
+def trace(
+    model: Model,
+    make: Callable[[ExportedProgram], R],
+    *,
+    statistics: Statistics | None = None,
+    dropout: bool | None = None,
+    draw: int = 0,
+) -> Traced[R]:
+    """The model as one graph for batches of any number and, where that can be, images of any size.
+
+    Whether it can be is tried: networks whose export doesn't do what they do at another size are
+    traced for the training's.
+
+    Args:
+        model: The model; it is left as it was.
+        make: What makes an export of a graph, to be run.
+        statistics: As for `TestTime`; the recipe's by default.
+        dropout: As for `TestTime`; the recipe's by default.
+        draw: Which of the many possible translations.
+
+    Raises:
+        I2IError: If its generator can't be traced, with torch's reason, or the export not be made.
+    """
+    test = model.recipe.test
+    statistics = statistics or test.statistics
+    network = TestTime(
+        copy.deepcopy(model.generator).cpu(),
+        statistics=statistics,
+        dropout=test.dropout if dropout is None else dropout,
+        seed=model.recipe.seed,
+        draw=draw,
+    )
+    network.eval().requires_grad_(False)
+    channels, training, step = model.data.input.channels, model.recipe.augment.crop, model.stride
+    # Neither square nor of one step, which gives maps of one pixel: tracing may take it for a rule.
+    side = max(*next_multiple(training, step), 2 * step)
+    try:
+        program = _program(network, (channels, side, side + step), step)
+        exported = make(program)
+    except Exception:  # torch tells in many kinds of errors that a network is for one size
+        return _fixed(model, network, make, statistics)
+
+    def takes(size: Size) -> bool:
+        return _agree(exported, network, (channels, *size))
+
+    if not (takes(training) and takes(_larger(training, step))):
+        return _fixed(model, network, make, statistics)
+    # Maps of one pixel have no statistics, so that networks take another path there.
+    smallest = next((size for size in ((step,) * 2, (2 * step,) * 2) if takes(size)), training)
+    return Traced(network, program, exported, statistics, step, smallest, None)
+
+
+def _fixed(
+    model: Model, network: TestTime, make: Callable[[ExportedProgram], R], statistics: Statistics
+) -> Traced[R]:
+    """The model as a graph for images of the training's size."""
+    training = model.recipe.augment.crop
+    try:
+        program = _program(network, (model.data.input.channels, *training), None)
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise I2IError(
+            f"the generator '{model.recipe.generator.type}' can't be exported: "
+            f"{type(error).__name__}: {reason}"
+        ) from error
+    return Traced(
+        network, program, make(program), statistics, model.stride, training, fixed=training
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """A context in which torch's and ONNX's warnings and logs, meant for others, don't show."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _program(network: nn.Module, shape: tuple[int, int, int], step: int | None) -> ExportedProgram:
+    """The graph for batches of images of a shape; of any multiples of a step, if there is one."""
+    free: dict[int, Any] = {0: Dim("batch", min=1, max=LONGEST)}
+    if step is not None:
+        for dimension, name in ((2, "height"), (3, "width")):
+            steps = Dim(name, min=1, max=LONGEST // step)
+            free[dimension] = steps if step == 1 else step * steps
+    # Without the option, which has no public door, a graph is for maps of more than one pixel only.
+    oblivious = shapes.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
+    with quiet(), torch.no_grad(), oblivious:
+        return torch.export.export(
+            network,
+            (torch.zeros(2, *shape),),
+            dynamic_shapes={INPUT: free},
+            strict=False,
+            prefer_deferred_runtime_asserts_over_guards=True,
+        )
+
+
+def _larger(size: Size, step: int) -> Size:
+    """Another size than one, and of another shape."""
+    return size[0] + step, size[1] + 2 * step
+
+
+def _agree(exported: Run, network: nn.Module, shape: tuple[int, int, int]) -> bool:
+    """Whether an export takes an image of a shape, and does what the network does."""
+    noise = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    try:
+        with torch.inference_mode():
+            difference = (exported(noise) - network(noise)).abs().max()
+    except (RuntimeError, ValueError, AssertionError, I2IError):
+        return False
+    return bool(difference <= TOLERANCE)

@@ -1,0 +1,101 @@
+"""The images that an export is checked on: real ones wherever some can be had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from i2i.assemble import assemble_dataset
+from i2i.batch import to_float
+from i2i.datasets.base import SPLITS, Array
+from i2i.errors import DataError, I2IError
+from i2i.model import Model
+from i2i.sheets import spread
+from i2i.translation.inputs import find_inputs
+from i2i.translation.preparing import Preparation
+
+UP_TO = 8
+"""Images that an export is checked on."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images at the training's size.
+
+    Args:
+        inputs: `(N, C, H, W)` in [−1, 1].
+        targets: Those of the inputs; None where nobody knows them.
+        source: What they are, in words.
+    """
+
+    inputs: Tensor
+    targets: Tensor | None
+    source: str
+
+
+def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
+    """Up to `UP_TO` images to check an export of a model on.
+
+    Args:
+        model: The model.
+        given: Files, folders and patterns; without any, images of the recipe's own test split (or
+            the last split that it has), or made-up ones if the data isn't at hand.
+
+    Raises:
+        DataError: If given images can't be read or aren't what the model takes.
+    """
+    if given:
+        return _given(model, given)
+    try:
+        return _of_the_data(model)
+    except I2IError:
+        return _made_up(model)
+
+
+def _given(model: Model, given: Sequence[Path | str]) -> Samples:
+    found, problems = find_inputs(given, Path())
+    if problems:
+        raise DataError(list(problems.values()))
+    preparation = Preparation(model, size="train")
+    files = [found[i].file for i in spread(len(found), UP_TO)]
+    arrays = [preparation.prepare(file).array for file in files]
+    channels = model.data.input.channels
+    wrong = [
+        f"{file}: has {array.shape[2]} channels, the model takes {channels}"
+        for file, array in zip(files, arrays, strict=True)
+        if array.shape[2] != channels
+    ]
+    if wrong:
+        raise DataError(wrong)
+    return Samples(_batch(arrays), None, f"{len(arrays)} of the images given")
+
+
+def _of_the_data(model: Model) -> Samples:
+    dataset = assemble_dataset(model.recipe)
+    channels = dataset.input_channels, dataset.target_channels
+    if channels != (model.data.input.channels, model.data.target.channels):
+        raise DataError(["the recipe's data is no longer what the model was trained on"])
+    for split in reversed(SPLITS):
+        pairs = dataset.pairs(split)
+        if pairs:
+            chosen = [pairs[i] for i in spread(len(pairs), UP_TO)]
+            loaded = [pair.load(model.recipe.augment.crop) for pair in chosen]
+            inputs, targets = (_batch(side) for side in zip(*loaded, strict=True))
+            return Samples(inputs, targets, f"{len(chosen)} images of the {split} split")
+    raise DataError(["the recipe's data has no images"])
+
+
+def _made_up(model: Model) -> Samples:
+    coarse = torch.rand(
+        4, model.data.input.channels, 6, 5, generator=torch.Generator().manual_seed(0)
+    )
+    smooth = F.interpolate(coarse, model.recipe.augment.crop, mode="bilinear")
+    return Samples(smooth * 2 - 1, None, "4 made-up pictures, as no real images are at hand")
+
+
+def _batch(arrays: Sequence[Array]) -> Tensor:
+    return to_float(torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2))

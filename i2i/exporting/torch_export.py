@@ -1,0 +1,62 @@
+"""Export by torch.export: one file that PyTorch runs without the model's Python code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.export import ExportedProgram
+
+from i2i.exporting.checking import check
+from i2i.exporting.describe import KEY, description
+from i2i.exporting.files import arriving, check_free
+from i2i.exporting.program import quiet, trace
+from i2i.exporting.report import Exported
+from i2i.exporting.samples import samples
+from i2i.inference import Statistics
+from i2i.model import Model
+
+
+def export_torch(
+    model: Model,
+    path: Path | str,
+    *,
+    statistics: Statistics | None = None,
+    dropout: bool | None = None,
+    draw: int = 0,
+    images: Sequence[Path | str] = (),
+    overwrite: bool = False,
+) -> Exported:
+    """Write a model as `torch.export.load` reads it, read it back and check it.
+
+    Args:
+        model: The model.
+        path: The file, `.pt2`.
+        statistics: As for `TestTime`; the recipe's by default.
+        dropout: As for `TestTime`; the recipe's by default.
+        draw: Which of the many possible translations.
+        images: What to check it on, see `samples`.
+        overwrite: Whether a file that is there may be replaced.
+
+    Returns:
+        What was written, and how close it is.
+
+    Raises:
+        I2IError: If the model can't be exported or the export isn't as good as the model, to
+            `TOLERANCE`; nothing is left then.
+    """
+    path = Path(path)
+    check_free(path, overwrite=overwrite)
+    real = samples(model, images)
+    traced = trace(model, ExportedProgram.module, statistics=statistics, dropout=dropout, draw=draw)
+    sizes = traced.sizes(model.recipe.augment.crop)
+    with arriving(path) as unfinished:
+        about = {f"{KEY}.json": description(model, traced)}
+        with quiet():
+            try:
+                torch.export.save(traced.program, unfinished, extra_files=about)
+            except RuntimeError as error:  # torch's writer tells so of a full disk
+                raise OSError(str(error).partition("\n")[0]) from error
+            graph = torch.export.load(unfinished).module()
+        difference = check(graph, traced.network, real.inputs, sizes)
+        size = unfinished.stat().st_size
+    return Exported(path, size, difference, real.source, tuple(sizes), traced.fixed)
