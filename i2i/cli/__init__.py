@@ -21,12 +21,12 @@ def register_commands(register: Register) -> None:
     register(
         "export", "i2i.cli.export:export", summary="Export a model to ONNX, or by torch.export."
     )
+    register("demo", "i2i.cli.demo:demo", summary="Draw on a page, and a model translates.")
     register("eval", "i2i.cli.eval:eval_", summary="Measure a run, or a folder against another.")
     register("compare", "i2i.cli.compare:compare", summary="Put results side by side.")
     register("check", "i2i.cli.check:check", summary="Check a recipe without training it.")
     register("list", "i2i.cli.list:list_", summary="List what a recipe can name.")
     register("show", "i2i.cli.show:show", summary="Show a component's options and their defaults.")
-    register("demo", "i2i.cli.demo:demo", summary="Draw on a page, and a model translates.")
     register("report", "i2i.cli.report:report", summary="Write a run's report.html again.")
     register(
         "segmenter",

@@ -1,0 +1,54 @@
+"""A few inputs to begin with: from the test split of the model's run, or from a folder."""
+
+from dataclasses import dataclass
+
+from i2i.assemble import assemble_dataset
+from i2i.datasets.base import Array
+from i2i.datasets.images import SUFFIXES
+from i2i.demo.beside import EXAMPLES, run_of
+from i2i.demo.surface import Surface
+from i2i.errors import I2IError
+from i2i.model import Model
+from i2i.sheets import spread
+
+COUNT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An input.
+
+    Args:
+        name: What it is called.
+        canvas: `(H, W, 3)` uint8 of the canvas's size.
+    """
+
+    name: str
+    canvas: Array
+
+
+def examples(model: Model, surface: Surface) -> list[Example]:
+    """Up to `COUNT` inputs; none where there is nothing to take them from, which is no error.
+
+    Images in a folder `examples` beside the model file come first, else the test split of the run
+    that the file lies in.
+    """
+    folder = model.path.parent / EXAMPLES
+    found: list[Example] = []
+    if folder.is_dir():
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+        for file in files[:COUNT]:
+            try:
+                found.append(Example(file.stem, surface.read_upload(file)))
+            except I2IError:
+                continue
+        return found
+    if run_of(model.path) is None:
+        return []
+    try:
+        pairs = assemble_dataset(model.recipe).pairs("test")
+        for pair in (pairs[i] for i in spread(len(pairs), COUNT)):
+            found.append(Example(pair.name, surface.from_input(pair.load(surface.size)[0])))
+    except I2IError:
+        pass  # its data is elsewhere
+    return found

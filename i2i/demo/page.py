@@ -1,0 +1,249 @@
+"""The page: a canvas on the left, what the model makes of it on the right.
+
+Its parts keep these ids, for tests and for people who script it:
+
+| id | what |
+|---|---|
+| `#draw-canvas` | the canvas with its tools: `[data-tool=pen]`, `rectangle`, `eraser`; `[data-action=undo]`, `redo`, `clear`; `.swatches button`, one a class |
+| `#translate` | the button |
+| `#live` | the checkbox that translates after each stroke |
+| `#samples` | how many translations are shown, where the model has noise |
+| `#upload` | the button for a picture of one's own |
+| `#examples` | a button for each example |
+| `#output` | the translations: an `img` each, and a link that saves it |
+| `#message` | what went wrong, until something goes right |
+| `#card` | about the model |
+"""  # noqa: E501
+
+import html
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from i2i.datasets.images import resize
+from i2i.demo.answers import MAX_SAMPLES, Answers, problem
+from i2i.demo.assets import template
+from i2i.demo.canvas import canvas
+from i2i.demo.card import card
+from i2i.demo.examples import Example, examples
+from i2i.demo.limits import BodyLimit
+from i2i.demo.surface import Surface, data_url
+from i2i.errors import I2IError
+from i2i.layers import size_text
+from i2i.loading import load
+from i2i.model import Model
+
+MAX_WAITING = 16
+"""Drawings that wait for the model; whoever comes then is told to try again."""
+
+MAX_UPLOAD = 10.0
+"""Megabytes of an uploaded file."""
+
+MEGABYTE = 1_000_000
+
+_PREVIEW = 112
+"""Pixels of an example's button, twice as large as it is shown."""
+
+_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
+
+
+def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
+    """The page of a model, not started yet.
+
+    Args:
+        model: The model.
+        max_upload: Megabytes that an uploaded file can have.
+
+    Raises:
+        I2IError: If its inputs can't be drawn, or its outputs can't be shown.
+    """
+    if model.data.target.channels not in (1, 3):
+        raise I2IError(
+            f"images of {model.data.target.channels} channels can't be shown: the demo is for "
+            "models that give grey or colour images"
+        )
+    surface = Surface(model)
+    begin_with = examples(model, surface)
+    answers = Answers(model, surface, begin_with, int(max_upload * MEGABYTE))
+    page = gr.Blocks(
+        title=f"{model.recipe.name} · i2i", analytics_enabled=False, delete_cache=(3600, 3600)
+    )
+    with page:
+        _html(_heading(model), "heading")
+        with gr.Row(elem_id="columns"):
+            with gr.Column(min_width=320):
+                drawing = canvas(surface, elem_id="draw-canvas")
+                with gr.Row(elem_id="actions"):
+                    button = gr.Button("Translate", variant="primary", elem_id="translate")
+                    gr.Checkbox(False, label="Live", container=False, elem_id="live")
+                    upload = gr.UploadButton("Open a picture", elem_id="upload")
+                message = _html("", "message", "message.js", limit=answers.max_upload)
+                chooser = _html(_choices(begin_with), "examples", "examples.js")
+            with gr.Column(min_width=320):
+                output = _html(answers.nothing(), "output")
+                samples = gr.Slider(
+                    1,
+                    MAX_SAMPLES,
+                    value=1,
+                    step=1,
+                    label="Samples",
+                    info="Dropout is this model's noise: each sample is another translation.",
+                    visible=model.recipe.test.dropout,
+                    elem_id="samples",
+                )
+        _html(card(model), "card")
+
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        translated = {
+            "fn": _told(answers.translate),
+            "inputs": [drawing, samples],
+            "outputs": [output, message],
+            "concurrency_id": "model",
+        }
+        gr.on(
+            [button.click, samples.release],
+            **translated,
+            **quiet | {"show_progress": "minimal"},
+            show_progress_on=output,
+        )
+        drawing.drawn(**translated, **quiet, trigger_mode="always_last")
+        painted = [drawing, message]
+        upload.upload(_told(lambda file: answers.open(Path(file))), upload, painted, **quiet)
+
+        def chosen(event: gr.EventData) -> tuple[Any, str]:
+            return _told(answers.choose)(event.index)
+
+        chooser.chosen(chosen, None, painted, **quiet)
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+    return page
+
+
+def launch(
+    model: Model,
+    *,
+    host: str | None = "127.0.0.1",
+    port: int | None = None,
+    max_upload: float = MAX_UPLOAD,
+    started: Callable[[str], None] = print,
+) -> None:
+    """Serve the page of a model until Ctrl-C.
+
+    Args:
+        model: The model.
+        host: Where to listen; None for what `GRADIO_SERVER_NAME` says, or this machine only.
+        port: Where to listen; 0 for any that is free, None for what `GRADIO_SERVER_PORT` says, or
+            the first that is free from 7860 on.
+        max_upload: Megabytes that an uploaded file can have.
+        started: Told the address.
+
+    Raises:
+        I2IError: As `build` does; or if the port is taken.
+    """
+    page = build(model, max_upload=max_upload)
+    limit = int(max_upload * MEGABYTE)
+    # A drawing is a request, too; and around a file there is a little of form.
+    body_limit = max(limit, Surface(model).max_drawing) + MEGABYTE
+    try:
+        _, address, _ = page.launch(
+            server_name=host,
+            server_port=_free_port(host or "127.0.0.1") if port == 0 else port,
+            max_file_size=limit,
+            app_kwargs={"middleware": [Middleware(BodyLimit, limit=body_limit)]},
+            theme=_theme(),
+            css=template("page.css"),
+            footer_links=[],
+            share=False,
+            quiet=True,
+            inbrowser=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            run_history=False,
+            enable_monitoring=False,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:
+        where = f"port {port}" if port else "a port"
+        raise I2IError(
+            f"{where} can't be listened on ({error}); --port 0 takes a free one"
+        ) from error
+    started(address)
+    page.block_thread()
+
+
+def launch_space(folder: Path) -> None:
+    """Serve the model in a folder as a Space does, where the environment says host and port."""
+    launch(load(folder / "model.safetensors"), host=None)
+
+
+def _told(answer: Callable[..., str]) -> Callable[..., tuple[Any, str]]:
+    """An answer and no message; or, where there is none, a message, and all else as it was."""
+
+    def told(*arguments: Any) -> tuple[Any, str]:
+        try:
+            return answer(*arguments), ""
+        except I2IError as error:
+            return gr.skip(), problem(error)
+
+    return told
+
+
+def _html(value: str, elem_id: str, script: str | None = None, **known: Any) -> gr.HTML:
+    return gr.HTML(
+        value,
+        js_on_load=template(script) if script else None,
+        apply_default_css=False,
+        elem_id=elem_id,
+        **known,
+    )
+
+
+def _heading(model: Model) -> str:
+    return (
+        f"<h1>{html.escape(model.recipe.name)}</h1><p>Draw on the left, and see what the model "
+        f"makes of it on the right. It was trained on {html.escape(model.recipe.data.type)} at "
+        f"{size_text(model.recipe.augment.crop)}.</p>"
+    )
+
+
+def _choices(found: list[Example]) -> str:
+    if not found:
+        return ""
+    buttons = []
+    for i, example in enumerate(found):
+        height, width = example.canvas.shape[:2]
+        scale = _PREVIEW / max(height, width)
+        small = resize(example.canvas, (round(height * scale), round(width * scale)))
+        name = html.escape(f"Example {i + 1}: {example.name}")
+        buttons.append(
+            f'<button type="button" data-index="{i}" title="{name}" aria-label="{name}">'
+            f'<img src="{data_url(small)}" alt=""></button>'
+        )
+    return f'<div class="examples"><h2>Examples</h2>{"".join(buttons)}</div>'
+
+
+def _theme() -> gr.themes.Base:
+    """The page's colours and the system's own fonts: nothing is fetched from anywhere."""
+    theme = gr.themes.Default(
+        primary_hue="blue", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
+    )
+    primary = {"": "*primary_600", "_hover": "*primary_700"}
+    colours = {
+        f"button_primary_background_fill{state}{mode}": colour
+        for state, colour in primary.items()
+        for mode in ("", "_dark")
+    }
+    return theme.set(
+        **colours, body_text_color_subdued="*neutral_500", checkbox_border_radius="4px"
+    )
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as taken:
+        taken.bind((host, 0))
+        return int(taken.getsockname()[1])
