@@ -37,5 +37,5 @@ clean:
 	touch $@
 
 .venv/dev: .venv/base plugins/i2i-example/pyproject.toml
-	$(PIP) -e '.[openmoji,track,dev]' -e plugins/i2i-example
+	$(PIP) -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example
 	touch $@

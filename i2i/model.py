@@ -136,11 +136,15 @@ class Model:
         ]
 
     def batches(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
-        """Arrays in their order, those of one padded size together, up to `[test] batch_size`."""
-        for _, group in groupby(arrays, lambda array: self.padded(array.shape[:2])):
-            alike = list(group)
-            for first in range(0, len(alike), self.recipe.test.batch_size):
-                yield alike[first : first + self.recipe.test.batch_size]
+        """Arrays in their order, those of one padded size together."""
+        for size, group in groupby(arrays, lambda array: self.padded(array.shape[:2])):
+            alike, count = list(group), self.batch_size(size)
+            for first in range(0, len(alike), count):
+                yield alike[first : first + count]
+
+    def batch_size(self, size: Size) -> int:
+        """Images of that size at a time: the recipe's, but not more pixels than a large image's."""
+        return max(1, min(self.recipe.test.batch_size, WHOLE_UP_TO // (size[0] * size[1])))
 
     def translate_batch(self, images: Tensor, *, draw: int = 0) -> Tensor:
         """The outputs for a batch of any size, filled up to the stride and cut back.

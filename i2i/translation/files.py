@@ -1,30 +1,26 @@
 """Image files translated: read ahead, through the network in batches, written behind it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from i2i.ahead import ahead
-from i2i.datasets.base import Array, Size
+from i2i.datasets.base import Array
 from i2i.datasets.images import Picture
 from i2i.errors import DataError, I2IError
-from i2i.files import safe_join
-from i2i.layers import size_text
 from i2i.loading import load
-from i2i.model import OVERLAP, TILE, WHOLE_UP_TO, Model, Whole
+from i2i.model import OVERLAP, Model, Whole
 from i2i.progress import track
 from i2i.translation import record
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.preparing import Half, Preparation, Prepared, Resize
-from i2i.translation.writing import Format, remove_leftovers, suffix_of, write_output
+from i2i.translation.tasks import Task, batches, endings, is_done, named, notes, sized
+from i2i.translation.writing import Format, remove_leftovers, write_output
 
 AHEAD = 2
 """Batches that are read before the network is ready for them, and that are being written."""
-
-HEADERS_AHEAD = 64
 
 
 @dataclass
@@ -46,22 +42,6 @@ class Translation:
     before: int = 0
     bad: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-class Task(NamedTuple):
-    """A file to translate.
-
-    Args:
-        input: The file.
-        outputs: Where its translations go.
-        size: The size that its input will have.
-        pair: Whether it is taken for a pair of the model's own data.
-    """
-
-    input: Input
-    outputs: tuple[Path, ...]
-    size: Size
-    pair: bool
 
 
 def translate(
@@ -112,7 +92,7 @@ def translate(
     preparation = Preparation(model, half, size)
     found, refused = find_inputs(inputs, out)
     done = Translation(out, inputs=len(found) + len(refused), bad=refused)
-    named = _named(found, out, _endings(model, samples, side_by_side, form), done.bad)
+    places = named(found, out, endings(model, samples, side_by_side, form), done.bad)
     how = {
         "model": model.recipe.name,
         "step": model.step,
@@ -125,18 +105,18 @@ def translate(
         "side_by_side": side_by_side,
         "format": form,
     }
-    outputs = [path for paths in named.values() for path in paths]
+    outputs = [path for paths in places.values() for path in paths]
     resumed = record.begin(out, how, outputs, overwrite=overwrite)
     remove_leftovers(out)
-    tasks = _sized(named, preparation, done.bad)
-    done.notes += _notes(tasks, preparation, tile)
-    ready = {task.input for task in tasks if resumed and _is_done(task)}
+    tasks = sized(places, preparation, done.bad)
+    done.notes += notes(tasks, preparation, tile)
+    ready = {task.input for task in tasks if resumed and is_done(task)}
     done.before = len(ready)
     with track("translating", len(tasks) - len(ready)) as advance:
         pipeline = _Pipeline(
             preparation, tile, overlap, samples, side_by_side, ready, done.bad, advance
         )
-        for written in pipeline.run(_batches(tasks, model, tile)):
+        for written in pipeline.run(batches(tasks, model, tile)):
             done.now += written
     done.bad = dict(sorted(done.bad.items()))
     record.finish(out, how, done.now + done.before, done.bad)
@@ -168,13 +148,13 @@ class _Pipeline:
     bad: dict[str, str]
     advance: Callable[[float], None]
 
-    def run(self, batches: Iterable[Sequence[Task]]) -> Iterator[int]:
+    def run(self, some: Iterable[Sequence[Task]]) -> Iterator[int]:
         """Translate batches, all but those that are ready; gives the number of files written.
 
         Raises:
             I2IError: If outputs can't be written.
         """
-        missing = (b for b in batches if not all(task.input in self.ready for task in b))
+        missing = (b for b in some if not all(task.input in self.ready for task in b))
         read = ahead(self._read, missing, count=AHEAD)
         return ahead(self._write, map(self._translate, read), count=AHEAD)
 
@@ -260,111 +240,3 @@ def _check_options(
             "recipe turns it off (test.dropout = false)"
         )
     model.tiles((1, 1), tile, overlap)
-
-
-def _named(
-    found: Sequence[Input],
-    out: Path,
-    endings: Callable[[Path], Sequence[str]],
-    bad: dict[str, str],
-) -> dict[Input, tuple[Path, ...]]:
-    """Where each input's outputs go; inputs whose outputs would be another's are noted as bad."""
-    named: dict[Input, tuple[Path, ...]] = {}
-    takers: dict[Path, Input] = {}
-    for one in found:
-        try:
-            paths = tuple(safe_join(out, one.name + ending) for ending in endings(one.file))
-        except DataError as error:
-            bad[str(one.file)] = f"{one.file}: {'; '.join(error.problems)}"
-            continue
-        taken = next((takers[path] for path in paths if path in takers), None)
-        if taken is not None:
-            bad[str(one.file)] = f"{one.file}: its output would be that of {taken.file}; rename one"
-        else:
-            named[one] = paths
-            takers |= dict.fromkeys(paths, one)
-    return named
-
-
-def _endings(
-    model: Model, samples: int, side_by_side: bool, form: Format
-) -> Callable[[Path], list[str]]:
-    """What a file's name gets for each of its outputs."""
-    channels = 3 if side_by_side else model.data.target.channels
-
-    def endings(file: Path) -> list[str]:
-        suffix = suffix_of(file, form, channels)
-        if samples == 1 or side_by_side:
-            return [suffix]
-        return [f"-{draw}{suffix}" for draw in range(1, samples + 1)]
-
-    return endings
-
-
-def _sized(
-    named: Mapping[Input, tuple[Path, ...]], preparation: Preparation, bad: dict[str, str]
-) -> list[Task]:
-    """The tasks whose files have a readable header; the others are noted as bad."""
-
-    def expect(one: Input) -> tuple[Size, bool] | None:
-        try:
-            return preparation.expect(one.file)
-        except DataError as error:
-            bad[str(one.file)] = "; ".join(error.problems)
-            return None
-
-    expected = ahead(expect, named, count=HEADERS_AHEAD)
-    return [
-        Task(one, paths, *found)
-        for (one, paths), found in zip(named.items(), expected, strict=True)
-        if found is not None
-    ]
-
-
-def _batches(tasks: Sequence[Task], model: Model, tile: int | None) -> list[list[Task]]:
-    """Tasks of one padded size together, in batches; what is translated by tiles alone."""
-    alike: dict[tuple[Size, bool], list[Task]] = {}
-    for task in tasks:
-        tiled = len(model.tiles(task.size, tile, 0)) > 1
-        alike.setdefault((model.padded(task.size), tiled), []).append(task)
-    together = model.recipe.test.batch_size
-    return [
-        some[first : first + count]
-        for (_, tiled), some in alike.items()
-        for count in (1 if tiled else together,)
-        for first in range(0, len(some), count)
-    ]
-
-
-def _is_done(task: Task) -> bool:
-    """Whether all outputs are there, and newer than the input."""
-    try:
-        made = min(path.stat().st_mtime for path in task.outputs)
-        return made >= task.input.file.stat().st_mtime
-    except FileNotFoundError:
-        return False
-
-
-def _notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> list[str]:
-    """What the user should know of how files were taken."""
-    model, notes = preparation.model, []
-    trained = size_text(model.recipe.augment.crop)
-    if pairs := sum(task.pair for task in tasks):
-        notes.append(
-            f"taken for pairs like the model's own data: {pairs:,}, of which the "
-            f"{model.data.input_half} half is translated, at {trained} (--half whole --size own "
-            "takes them as they are)"
-        )
-    large = [t for t in tasks if model.needs_tiles(t.size)] if tile is None else []
-    if large:
-        notes.append(
-            f"translated by tiles of {TILE}: {len(large):,}, which are larger than "
-            f"{WHOLE_UP_TO / 2**20:g} megapixels (--tile 0 translates them whole)"
-        )
-    far = [t for t in tasks if min(t.size) > 2 * max(model.recipe.augment.crop)]
-    if preparation.size == "auto" and far:
-        notes.append(
-            f"much larger than the {trained} that the model was trained at: {len(far):,} (--size "
-            "train brings inputs to that size)"
-        )
-    return notes

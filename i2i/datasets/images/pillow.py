@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
@@ -99,7 +99,7 @@ def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
     )
 
 
-def _dpi(image: Image.Image) -> object:
+def _dpi(image: Image.Image) -> Any:
     """The resolution, but not the one that Pillow makes up for a JPEG whose EXIF has none."""
     made_up = (
         image.format in ("JPEG", "MPO")

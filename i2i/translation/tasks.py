@@ -1,0 +1,140 @@
+"""What is to be done with each file: where its translations go, and what it shares a batch with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from i2i.ahead import ahead
+from i2i.datasets.base import Size
+from i2i.errors import DataError
+from i2i.files import safe_join
+from i2i.layers import size_text
+from i2i.model import TILE, WHOLE_UP_TO, Model
+from i2i.translation.inputs import Input
+from i2i.translation.preparing import Preparation
+from i2i.translation.writing import Format, suffix_of
+
+HEADERS_AHEAD = 64
+
+
+class Task(NamedTuple):
+    """A file to translate.
+
+    Args:
+        input: The file.
+        outputs: Where its translations go.
+        size: The size that its input will have.
+        pair: Whether it is taken for a pair of the model's own data.
+    """
+
+    input: Input
+    outputs: tuple[Path, ...]
+    size: Size
+    pair: bool
+
+
+def named(
+    found: Sequence[Input],
+    out: Path,
+    ending: Callable[[Path], Sequence[str]],
+    bad: dict[str, str],
+) -> dict[Input, tuple[Path, ...]]:
+    """Where each input's outputs go; inputs whose outputs would be another's are noted as bad."""
+    named: dict[Input, tuple[Path, ...]] = {}
+    takers: dict[Path, Input] = {}
+    for one in found:
+        try:
+            paths = tuple(safe_join(out, one.name + end) for end in ending(one.file))
+        except DataError as error:
+            bad[str(one.file)] = f"{one.file}: {'; '.join(error.problems)}"
+            continue
+        taken = next((takers[path] for path in paths if path in takers), None)
+        if taken is not None:
+            bad[str(one.file)] = f"{one.file}: its output would be that of {taken.file}; rename one"
+        else:
+            named[one] = paths
+            takers |= dict.fromkeys(paths, one)
+    return named
+
+
+def endings(
+    model: Model, samples: int, side_by_side: bool, form: Format
+) -> Callable[[Path], list[str]]:
+    """What a file's name gets for each of its outputs."""
+    channels = 3 if side_by_side else model.data.target.channels
+
+    def ending(file: Path) -> list[str]:
+        suffix = suffix_of(file, form, channels)
+        if samples == 1 or side_by_side:
+            return [suffix]
+        return [f"-{draw}{suffix}" for draw in range(1, samples + 1)]
+
+    return ending
+
+
+def sized(
+    named: Mapping[Input, tuple[Path, ...]], preparation: Preparation, bad: dict[str, str]
+) -> list[Task]:
+    """The tasks whose files have a readable header; the others are noted as bad."""
+
+    def expect(one: Input) -> tuple[Size, bool] | None:
+        try:
+            return preparation.expect(one.file)
+        except DataError as error:
+            bad[str(one.file)] = "; ".join(error.problems)
+            return None
+
+    expected = ahead(expect, named, count=HEADERS_AHEAD)
+    return [
+        Task(one, paths, *found)
+        for (one, paths), found in zip(named.items(), expected, strict=True)
+        if found is not None
+    ]
+
+
+def batches(tasks: Sequence[Task], model: Model, tile: int | None) -> list[list[Task]]:
+    """Tasks of one padded size together, in batches; what is translated by tiles alone."""
+    alike: dict[tuple[Size, bool], list[Task]] = {}
+    for task in tasks:
+        tiled = len(model.tiles(task.size, tile, 0)) > 1
+        alike.setdefault((model.padded(task.size), tiled), []).append(task)
+    return [
+        some[first : first + count]
+        for (size, tiled), some in alike.items()
+        for count in (1 if tiled else model.batch_size(size),)
+        for first in range(0, len(some), count)
+    ]
+
+
+def is_done(task: Task) -> bool:
+    """Whether all outputs are there, and newer than the input."""
+    try:
+        made = min(path.stat().st_mtime for path in task.outputs)
+        return made >= task.input.file.stat().st_mtime
+    except FileNotFoundError:
+        return False
+
+
+def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> list[str]:
+    """What the user should know of how files were taken."""
+    model, found = preparation.model, []
+    trained = size_text(model.recipe.augment.crop)
+    if pairs := sum(task.pair for task in tasks):
+        found.append(
+            f"taken for pairs like the model's own data: {pairs:,}, of which the "
+            f"{model.data.input_half} half is translated, at {trained} (--half whole --size own "
+            "takes them as they are)"
+        )
+    large = [t for t in tasks if model.needs_tiles(t.size)] if tile is None else []
+    if large:
+        found.append(
+            f"translated by tiles of {TILE}: {len(large):,}, which are larger than "
+            f"{WHOLE_UP_TO / 2**20:g} megapixels (--tile 0 translates them whole)"
+        )
+    far = [t for t in tasks if min(t.size) > 2 * max(model.recipe.augment.crop)]
+    if preparation.size == "auto" and far:
+        found.append(
+            f"much larger than the {trained} that the model was trained at: {len(far):,} (--size "
+            "train brings inputs to that size)"
+        )
+    return found
