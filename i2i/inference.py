@@ -21,7 +21,8 @@ class TestTime(nn.Module):
     """A generator as it is used, as a network of its own, which can be exported.
 
     Args:
-        generator: Any network; its batch norms and dropouts are found wherever they are.
+        generator: Any network; its batch norms, and its dropouts of values and of channels
+            (`F.dropout`, `F.dropout2d`), are found wherever they are.
         statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
             what the paper's batch statistics are at batch size 1; or `running`, the training's.
             Maps of one pixel, which have no variance, take the running ones either way.
@@ -151,7 +152,7 @@ def _drop(
     training: bool = True,
     inplace: bool = False,
 ) -> Tensor:
-    if p == 0:
-        return features
+    if p in (0, 1):
+        return features * (1 - p)
     kept = noise.keep(features, p, whole_channels)
     return features * kept.to(features.dtype).div(1 - p)

@@ -85,7 +85,7 @@ class Model:
         *,
         draw: int = ...,
         tile: int | None = ...,
-        overlap: int = ...,
+        overlap: int | None = ...,
     ) -> Tensor: ...
     @overload
     def __call__(
@@ -94,14 +94,14 @@ class Model:
         *,
         draw: int = ...,
         tile: int | None = ...,
-        overlap: int = ...,
+        overlap: int | None = ...,
     ) -> list[Array]: ...
     @overload
     def __call__(
-        self, images: Image, *, draw: int = ..., tile: int | None = ..., overlap: int = ...
+        self, images: Image, *, draw: int = ..., tile: int | None = ..., overlap: int | None = ...
     ) -> Any: ...
     def __call__(
-        self, images: Any, *, draw: int = 0, tile: int | None = None, overlap: int = OVERLAP
+        self, images: Any, *, draw: int = 0, tile: int | None = None, overlap: int | None = None
     ) -> Any:
         """Translate one image or several, of any size.
 
@@ -121,6 +121,8 @@ class Model:
             I2IError: If the network can't take an image of that size.
         """
         if isinstance(images, Tensor):
+            if tile is not None or overlap is not None:
+                raise I2IError("tiles are for images, not for a tensor: see translate_one")
             return self.translate_batch(images, draw=draw)
         if not isinstance(images, list | tuple):
             return self([images], draw=draw, tile=tile, overlap=overlap)[0]
@@ -160,11 +162,21 @@ class Model:
             DataError: If the number of channels is another one.
             I2IError: If the network can't take images of that size.
         """
+        if images.ndim != 4 or not images.is_floating_point() or not images.numel():
+            raise DataError(
+                [
+                    f"the images are {images.dtype} {tuple(images.shape)}; give floats "
+                    "(N, C, H, W) in [-1, 1]"
+                ]
+            )
         channels, size = images.shape[1], (images.shape[2], images.shape[3])
         if channels != self.data.input.channels:
             raise DataError(
                 [f"the images have {channels} channels, the model takes {self.data.input.channels}"]
             )
+        if draw < 0:
+            raise I2IError(f"there is no draw {draw}: they are counted from 0")
+        images = images.float()
         try:
             outputs = translate(
                 self.generator,
@@ -219,7 +231,7 @@ class Model:
         draw: int = 0,
         dtype: Whole | None = None,
         tile: int | None = None,
-        overlap: int = OVERLAP,
+        overlap: int | None = None,
         advance: Callable[[float], None] = lambda _: None,
     ) -> Array:
         """The output for one array of any size, whole or by tiles.
@@ -230,7 +242,7 @@ class Model:
             dtype: What the output is to be; `self.dtype` by default.
             tile: Height and width of tiles, rounded up to the stride; 0 for none. By default images
                 of up to `WHOLE_UP_TO` pixels are translated whole, larger ones by tiles of `TILE`.
-            overlap: Pixels that tiles share and are faded into each other over.
+            overlap: Pixels that tiles share and are faded into each other over, see `tiles`.
             advance: Told of every tile that is done, as a share of the image.
 
         Raises:
@@ -265,22 +277,30 @@ class Model:
         """Whether an image of that size is translated by tiles where nobody says how."""
         return size[0] * size[1] > WHOLE_UP_TO
 
-    def tiles(self, size: Size, tile: int | None, overlap: int = OVERLAP) -> Tiles:
+    def tiles(self, size: Size, tile: int | None = None, overlap: int | None = None) -> Tiles:
         """The tiles of an image; a single one where it is translated whole.
 
+        Args:
+            size: The image's.
+            tile: See `translate_one`.
+            overlap: Pixels that tiles share; by default `OVERLAP`, or half of a tile where that is
+                less.
+
         Raises:
-            I2IError: If the overlap is negative or more than half of a tile.
+            I2IError: If a number is negative, or the overlap more than half of a tile.
         """
         padded = self.padded(size)
         if tile is None:
             tile = TILE if self.needs_tiles(size) else 0
-        if tile <= 0:
+        if tile == 0:
             return Tiles(size, padded, 0)
-        if not 0 <= overlap <= tile // 2:
-            raise I2IError(
-                f"tiles of {tile} can't overlap by {overlap}: give 0 to {tile // 2} pixels"
-            )
         height, width = next_multiple((tile, tile), self.stride)
+        if overlap is None:
+            overlap = min(OVERLAP, height // 2)
+        if tile < 0 or not 0 <= overlap <= height // 2:
+            raise I2IError(
+                f"tiles of {height} can't overlap by {overlap}: give 0 to {height // 2} pixels"
+            )
         return Tiles(size, (min(height, padded[0]), min(width, padded[1])), overlap)
 
     def padded(self, size: Size) -> Size:
@@ -292,7 +312,8 @@ class Model:
         if isinstance(image, str | Path):
             array = side.spread(side.read(Path(image)), Path(image))
         else:
-            array = side.spread(pixels_of(image, side.mode, side.background), Path("the image"))
+            array = pixels_of(image, side.mode, side.background, side.float_range)
+            array = side.spread(array, Path("the image"))
         if array.shape[2] != side.channels:
             raise DataError(
                 [f"the image has {array.shape[2]} channels, the model takes {side.channels}"]
@@ -301,6 +322,11 @@ class Model:
 
     def _refused(self, size: Size, error: Exception) -> I2IError:
         reason = str(error).partition("\n")[0]
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in reason:
+            return I2IError(
+                f"there isn't memory enough for images of {size_text(self.padded(size))}: "
+                "translate by (smaller) tiles, or fewer at a time (test.batch_size)"
+            )
         return I2IError(
             f"the generator can't take an image of {size_text(self.padded(size))} ({reason}); it "
             f"was trained at {size_text(self.recipe.augment.crop)}"

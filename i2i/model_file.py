@@ -87,11 +87,12 @@ def load_state(
     own = network.state_dict()
     differing = [f"'{name}' is missing" for name in own.keys() - tensors.keys()]
     differing += [f"'{name}' is not in this network" for name in tensors.keys() - own.keys()]
-    differing += [
-        f"'{name}' is {list(tensors[name].shape)} instead of {list(own[name].shape)}"
-        for name in own.keys() & tensors.keys()
-        if own[name].shape != tensors[name].shape
-    ]
+    for name in own.keys() & tensors.keys():
+        given, wanted = tensors[name], own[name]
+        if given.shape != wanted.shape:
+            differing.append(f"'{name}' is {list(given.shape)} instead of {list(wanted.shape)}")
+        elif given.dtype != wanted.dtype:
+            differing.append(f"'{name}' is {given.dtype} instead of {wanted.dtype}")
     if differing:
         shown = "; ".join(sorted(differing)[:20])
         more = f"; and {len(differing) - 20} more" if len(differing) > 20 else ""

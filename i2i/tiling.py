@@ -1,6 +1,6 @@
 """Images of any size in tiles: one image's statistics and noise, and no seams between them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -78,40 +78,43 @@ class SharedNorm:
 
     def __init__(self) -> None:
         self.known: list[tuple[Tensor, Tensor]] = []
-        self.sums: list[tuple[Tensor, Tensor]] | None = None
-        self.seen = 0
+        self.met: list[list[tuple[Tensor, Tensor]]] | None = None
         self.layer = 0
 
     def begin(self) -> None:
         """A run through the network begins."""
         self.layer = 0
-        self.seen += 1
 
     @contextmanager
     def measured(self) -> Iterator[None]:
         """Take what the runs within meet for the statistics from then on."""
-        self.sums, self.seen = [], 0
+        self.met = []
         yield
-        means = [(first / self.seen, second / self.seen) for first, second in self.sums]
-        self.known = [(mean, square - mean**2) for mean, square in means]
-        self.sums = None
+        self.known = [_merged(tiles) for tiles in self.met]
+        self.met = None
 
     def __call__(
         self, features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> Tensor:
         """Norm a map `(N, C, H, W)`."""
         layer, self.layer = self.layer, self.layer + 1
-        if self.sums is not None:
+        if self.met is not None:
             variance, mean = torch.var_mean(features, dim=(0, 2, 3), correction=0)
-            if layer == len(self.sums):
-                self.sums.append((torch.zeros_like(mean), torch.zeros_like(mean)))
-            first, second = self.sums[layer]
-            first += mean
-            second += variance + mean**2
+            if layer == len(self.met):
+                self.met.append([])
+            self.met[layer].append((mean, variance))
         if not self.known:
             return image_norm(features, weight, bias, eps)
         mean, variance = self.known[layer]
         return F.batch_norm(features, mean, variance, weight, bias, eps=eps)
+
+
+def _merged(tiles: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Mean and variance of several tiles of one size together, of each `(C,)`."""
+    means = torch.stack([mean for mean, _ in tiles])
+    variances = torch.stack([variance for _, variance in tiles])
+    # Not the mean square less the squared mean, whose digits cancel out on flat features.
+    return means.mean(0), variances.mean(0) + means.var(0, correction=0)
 
 
 def translate_tiles(
@@ -140,7 +143,8 @@ def translate_tiles(
         dtype: uint8 or uint16, the output's.
         device: Where to compute.
         statistics: As for `translate`; an image's own are those of up to `SAMPLED` of its tiles.
-        dropout: Whether dropout stays on; a place's noise is the same in every tile it is in.
+        dropout: Whether dropout stays on; tiles share the noise of a place, to the nearest cell of
+            each map.
         seed: The run's.
         draw: Which of the many possible translations.
         advance: Told of every tile that is done, as a share of the image.

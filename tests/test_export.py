@@ -24,7 +24,9 @@ from i2i.datasets.about import about
 from i2i.errors import DataError, I2IError
 from i2i.exporting import Exported, checking, export_onnx, export_torch
 from i2i.exporting.checking import check
+from i2i.exporting.files import arriving, check_free
 from i2i.exporting.graph import Session
+from i2i.exporting.program import trace
 from i2i.exporting.samples import samples
 from i2i.inference import translate
 from i2i.model import Model
@@ -344,9 +346,33 @@ def test_older_operators_are_had_where_they_can_be(tmp_path: Path) -> None:
     model = small()
     export_onnx(model, tmp_path / "model.onnx", opset=16)
     assert onnx.load(tmp_path / "model.onnx").opset_import[0].version == 16
-    with pytest.raises(I2IError, match="can't be written with operator set 7, only with 18"):
-        export_onnx(model, tmp_path / "other.onnx", opset=7)
-    assert not (tmp_path / "other.onnx").exists()
+    newest = onnx.defs.onnx_opset_version()
+    for opset in (7, newest + 1):
+        with pytest.raises(I2IError) as raised:
+            export_onnx(model, tmp_path / "other.onnx", opset=opset)
+        assert str(raised.value) == (
+            f"this model can't be written with operator set {opset}: it is made with 18, of which "
+            "onnx makes older ones as far as it can convert all operators, and newer ones up to "
+            f"{newest}: --opset 18"
+        )
+        assert not (tmp_path / "other.onnx").exists()
+
+
+def test_an_operator_set_that_can_t_be_had_is_no_reason_to_trace_for_one_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("i2i.exporting.program._fixed", lambda *_, **__: pytest.fail("traced"))
+    with pytest.raises(I2IError, match="can't be written with operator set 7"):
+        export_onnx(small(), tmp_path / "model.onnx", opset=7)
+
+
+def test_both_reasons_are_told_where_neither_trace_can_be_exported() -> None:
+    def never(program: torch.export.ExportedProgram) -> Callable[[Tensor], Tensor]:
+        free = len(program.range_constraints)
+        raise I2IError("free sides" if free > 1 else "a fixed size")
+
+    with pytest.raises(I2IError, match=r"^a fixed size \(at 32x32; for any size: free sides\)$"):
+        trace(small(), never)
 
 
 def test_a_file_that_is_there_is_replaced_only_when_asked(
@@ -364,6 +390,39 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(
     monkeypatch.undo()
     export_onnx(model, file, overwrite=True)
     onnx.checker.check_model(onnx.load(file))
+
+
+def test_a_place_that_can_t_be_written_to_is_found_out_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("i2i.exporting.onnx_export.trace", lambda *_, **__: pytest.fail("traced"))
+    monkeypatch.setattr("i2i.exporting.torch_export.trace", lambda *_, **__: pytest.fail("traced"))
+    for export in (export_onnx, export_torch):
+        for path in (Path("/proc/x.onnx"), tmp_path / "file" / "new" / "x", tmp_path / ("x" * 300)):
+            with pytest.raises(I2IError, match=re.escape(f"{path}: can't be written: ")):
+                export(small(), path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_export_left_is_removed_and_what_another_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "model.onnx"
+    writer = (
+        "import sys, os, signal\nfrom pathlib import Path\n"
+        "from i2i.exporting.files import arriving\n"
+        "with arriving(Path(sys.argv[1])) as path:\n"
+        "    path.touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", writer, str(file)], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    with arriving(file) as unfinished:
+        unfinished.touch()
+        check_free(file, overwrite=False)
+        assert list(tmp_path.iterdir()) == [unfinished.parent]
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_model_too_large_for_one_file_is_refused(
@@ -398,9 +457,50 @@ def test_without_the_data_it_is_checked_on_made_up_pictures(tmp_path: Path) -> N
     data = {"type": "folders", "root": str(tmp_path / "gone")}
     model.recipe = parse_recipe(tiny(data=data))
     found = samples(model)
-    assert found.source == "4 made-up pictures, as no real images are at hand"
+    assert found.source == "4 made-up pictures"
+    assert found.instead is not None
+    assert str(tmp_path / "gone") in found.instead
+    assert "\n" not in found.instead
     assert found.inputs.shape == (4, 3, 32, 32)
     assert found.inputs.abs().max() <= 1
+
+
+def test_the_program_says_why_it_was_checked_on_made_up_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small()
+    data = {"type": "folders", "root": str(tmp_path / "gone")}
+    sections = {"generator": {"type": "tiny", "width": 4}, "test": {"dropout": False}}
+    model.recipe = parse_recipe(tiny(data=data, **sections))
+    monkeypatch.setattr("i2i.loading.load", lambda *_, **__: model)
+    said = call("export", "model", "--to", "onnx", "--out", tmp_path / "model.onnx").stdout
+    assert re.match(
+        r"checked on 4 made-up pictures, as the recipe's data can't be had: .*gone.*\n"
+        r"at 32x32, .*: values in \[-1, 1\] differ",
+        said,
+    )
+
+
+def test_images_in_the_current_folder_are_images(
+    folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = folder("pictures", range(3))
+    monkeypatch.chdir(pictures)
+    assert samples(small(), [pictures]).source == "3 of the images given"
+    assert samples(small(), [pictures.parent]).source == "3 of the images given"
+
+
+def test_damaged_checkpoints_that_were_passed_over_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small()
+    model.passed_over = ("step 9: is damaged",)
+    monkeypatch.setattr("i2i.loading.load", lambda *_, **__: model)
+    for arguments in (
+        ["export", "model", "--to", "onnx", "--out", tmp_path / "model.onnx"],
+        ["demo", "model", "--space", tmp_path / "space"],
+    ):
+        assert call(*arguments).stderr == "passed over a damaged checkpoint: step 9: is damaged\n"
 
 
 def test_options_of_onnx_are_refused_for_torch() -> None:

@@ -126,6 +126,9 @@ def test_every_kind_of_image_is_taken(model: Model, tmp_path: Path) -> None:
         (np.zeros((8, 8, 3), np.float32), "float32"),
         (np.zeros((0, 8, 3), np.uint8), r"\(0, 8, 3\)"),
         (torch.zeros(1, 4, 32, 32), "4 channels, the model takes 3"),
+        (torch.zeros(3, 32, 32), r"torch.float32 \(3, 32, 32\); give floats"),
+        (torch.zeros(0, 3, 32, 32), "give floats"),
+        (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), "torch.uint8"),
         ("missing.png", "missing.png"),
         ("nothing", "nothing"),
     ],
@@ -148,8 +151,12 @@ def test_tiles_are_checked_and_rounded_to_the_stride(model: Model) -> None:
     assert len(model.tiles((100, 100), 0, 4)) == 1
     assert len(model.tiles((5000, 5000), None)) > 1
     assert len(model.tiles((2048, 2048), None)) == 1
+    assert model.tiles((100, 100), 16).overlap == 8
+    assert model.tiles((5000, 5000)).overlap == 64
     with pytest.raises(I2IError, match="can't overlap by 30"):
         model(picture(0), tile=32, overlap=30)
+    with pytest.raises(I2IError, match="there is no draw -1"):
+        model(picture(0), draw=-1)
     assert model(picture(0, (100, 90)), tile=32, overlap=8).shape == (100, 90, 3)
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from i2i.datasets.base import Array
 from i2i.generators.unet import UNet
 from i2i.inference import translate
-from i2i.tiling import Tiles, translate_tiles
+from i2i.tiling import SharedNorm, Tiles, translate_tiles
 
 
 @st.composite
@@ -148,3 +148,19 @@ def test_an_image_smaller_than_a_tile_is_mirrored_and_cut_back() -> None:
     image = colours(40, 300)
     output = tiled(network, image, Tiles((40, 300), (64, 128), 32))
     assert output.shape == (40, 300, 3)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (30.0, 1e-3), (1000.0, 0.1)])
+def test_statistics_of_tiles_are_those_of_all_their_values(mean: float, deviation: float) -> None:
+    drawn = torch.randn(5, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    tiles = (drawn * deviation + mean + torch.arange(5.0)[:, None, None, None] * deviation).float()
+    norm = SharedNorm()
+    with norm.measured():
+        for tile in tiles:
+            norm.begin()
+            norm(tile[None], None, None, 1e-5)
+    exact = tiles.double().transpose(0, 1).flatten(1)
+    torch.testing.assert_close(norm.known[0][0].double(), exact.mean(1), rtol=1e-6, atol=1e-5)
+    torch.testing.assert_close(
+        norm.known[0][1].double(), exact.var(1, correction=0), rtol=0.05, atol=1e-9
+    )

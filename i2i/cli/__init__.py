@@ -3,12 +3,17 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from i2i import Register, hookimpl
 from i2i.errors import I2IError, ManyProblems
+
+_OURS = Path(__file__).parent.parent
+_python_has = warnings.formatwarning
 
 
 @hookimpl
@@ -93,8 +98,22 @@ def program(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
+def _format_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """A warning of i2i's own in one line; those of others as Python has them."""
+    if Path(filename).is_relative_to(_OURS):
+        return f"Warning: {message}\n"
+    return _python_has(message, category, filename, lineno, line)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; errors are one clear line (or one a problem), without a traceback."""
+    warnings.formatwarning = _format_warning
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         status = program.main(arguments, prog_name="i2i", standalone_mode=False)

@@ -45,11 +45,9 @@ def demo(
         from i2i.demo.page import launch
     except ImportError as error:
         raise I2IError(f"i2i demo needs gradio 6 ({error}): pip install 'i2i[demo]'") from error
-    from i2i.loading import load
+    from i2i.cli.loading import load_model
 
-    loaded = load(model, device=device)
-    for reason in loaded.passed_over:
-        click.echo(reason, err=True)
+    loaded = load_model(model, device)
     if space is not None:
         from i2i.demo.space import write_space
 

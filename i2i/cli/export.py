@@ -75,12 +75,10 @@ def export(
     """
     if form == "torch" and (int8 or opset is not None):
         raise click.UsageError("--int8 and --opset are for --to onnx")
+    from i2i.cli.loading import load_model
     from i2i.exporting import OPSET, export_onnx, export_torch
-    from i2i.loading import load
 
-    loaded = load(model, device="cpu")
-    for reason in loaded.passed_over:
-        click.echo(f"passed over a damaged checkpoint: {reason}", err=True)
+    loaded = load_model(model, "cpu")
     if form == "torch":
         done = export_torch(
             loaded,
@@ -112,8 +110,12 @@ def _show(done: "Exported") -> None:
     if done.fixed is not None:
         click.echo(f"this network is for one size: the file takes {size_text(done.fixed)} only")
     sizes = ", ".join(map(size_text, done.sizes))
+    checked_on = f"checked on {done.images}, "
+    if done.instead is not None:
+        click.echo(f"{checked_on}as the recipe's data can't be had: {done.instead}")
+        checked_on = ""
     click.echo(
-        f"checked on {done.images}, at {sizes}: values in [-1, 1] differ from PyTorch's by "
+        f"{checked_on}at {sizes}: values in [-1, 1] differ from PyTorch's by "
         f"{done.difference:.1e} at most"
     )
     if done.quantised is not None:

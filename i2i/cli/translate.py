@@ -55,9 +55,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 @click.option(
     "--overlap",
     type=click.IntRange(0),
-    default=64,
-    show_default=True,
-    help="Pixels over which tiles are faded into each other.",
+    help="Pixels over which tiles are faded into each other  [64, or half of a smaller tile]",
 )
 @click.option(
     "--samples",
@@ -66,14 +64,20 @@ class _Size(click.ParamType[str | tuple[int, int]]):
     show_default=True,
     help="Translations of each, by the dropout's noise: NAME-1, NAME-2, …",
 )
-@click.option("--side-by-side", is_flag=True, help="Write input and outputs in one row.")
+@click.option("--side-by-side", is_flag=True, help="Write input and outputs in one row, as RGB.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["auto", "png", "tiff", "jpg"]),
     default="auto",
     show_default=True,
-    help="Of the outputs; auto is PNG, or TIFF where the input is one or has many channels.",
+    help="Of the outputs; auto is TIFF or .npy where the input is one, else PNG, or TIFF where "
+    "the output has more channels.",
+)
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0, min_open=True),
+    help="Decode larger files than the 89 megapixels that are safe with strangers' files.",
 )
 @click.option("--overwrite", is_flag=True, help="Translate all anew; replace what is there.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda, cuda:1.")
@@ -86,10 +90,11 @@ def translate(
     size: "Literal['auto', 'own', 'train'] | tuple[int, int]",
     half: Literal["auto", "whole", "left", "right"],
     tile: int | None,
-    overlap: int,
+    overlap: int | None,
     samples: int,
     side_by_side: bool,
     form: Literal["auto", "png", "tiff", "jpg"],
+    max_megapixels: float | None,
     overwrite: bool,
     device: str,
 ) -> None:
@@ -107,12 +112,13 @@ def translate(
     Files that can't be translated are listed at the end and don't stop the others; the exit status
     is 1 then, and 2 if none could be. The same command again goes on where it was stopped.
     """
-    from i2i.loading import load
+    from i2i.cli.loading import load_model
+    from i2i.datasets.images import trust_up_to
     from i2i.translation.files import translate as translate_files
 
-    loaded = load(model, device=device)
-    for reason in loaded.passed_over:
-        click.echo(f"passed over a damaged checkpoint: {reason}", err=True)
+    loaded = load_model(model, device)
+    if max_megapixels is not None:
+        trust_up_to(round(max_megapixels * 1e6))
     done = translate_files(
         loaded,
         inputs,
@@ -139,4 +145,9 @@ def _show(done: "Translation") -> None:
     if done.bad:
         click.echo(f"not translated: {len(done.bad):,}", err=True)
     for reason in done.bad.values():
-        click.echo(f"  {reason}", err=True)
+        click.echo(f"  {_one_line(reason)}", err=True)
+
+
+def _one_line(text: str) -> str:
+    """A text whose file names may hold anything."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

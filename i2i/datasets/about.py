@@ -1,5 +1,6 @@
 """What a model needs to know of the data it was trained on, when the data is elsewhere."""
 
+import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -33,6 +34,18 @@ class About:
     labels_side: Literal["input", "target"] | None = None
     credit: str = ""
     notice: str = ""
+
+    @property
+    def class_colours(self) -> dict[str, tuple[int, int, int]]:
+        """Colours of the classes of input label maps: the palette's, or hues far apart."""
+        classes = self.input.classes or 0
+        if self.palette and len(self.palette) == classes:
+            return dict(self.palette)
+        colours = {}
+        for i in range(classes):
+            red, green, blue = colorsys.hsv_to_rgb(i / classes, 0.75, 0.9 - 0.35 * (i % 2))
+            colours[f"class {i}"] = (round(255 * red), round(255 * green), round(255 * blue))
+        return colours
 
     def to_json(self) -> str:
         """As a text that `from_json` reads."""

@@ -12,7 +12,7 @@ from annotated_types import Ge, Interval
 
 from i2i.datasets.base import SPLITS, Array, Dataset, Pair, Size, Split
 from i2i.datasets.images import Mode, header, is_colour, resize
-from i2i.datasets.listing import images_below
+from i2i.datasets.listing import by_name, images_below
 from i2i.datasets.pixels import Depth, FloatRange
 from i2i.datasets.sides import Side
 from i2i.datasets.splitting import split_of
@@ -157,8 +157,9 @@ class Folders(Dataset):
         return {name: (one[name], other[name]) for name in one if name in other}
 
     def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
-        files, found = images_below(folder, self.root)
-        problems += found
+        found, refused = images_below(folder, self.root)
+        files, doubles = by_name(found)
+        problems += [*refused.values(), *doubles]
         return files
 
     def _by_hash(

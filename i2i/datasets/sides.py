@@ -69,10 +69,12 @@ class Side:
         Images that are no label maps stay as they are.
 
         Raises:
-            DataError: If there is a label beyond the classes.
+            DataError: If there is a label beyond the classes, or more than one channel.
         """
         if self.classes is None:
             return image
+        if image.ndim != 3 or image.shape[2] != 1:
+            raise DataError([f"{path}: is {image.shape}, not label indices (height, width, 1)"])
         if image.max() >= self.classes:
             raise DataError(
                 [f"{path}: holds the label {image.max()}, but there are {self.classes} classes"]

@@ -31,7 +31,7 @@ class Answers:
         self.examples = examples
         self.max_upload = max_upload
 
-    def translate(self, drawing: str | None, samples: int = 1) -> str:
+    def translate(self, drawing: object, samples: object = 1) -> str:
         """The translations of a drawing, as the HTML that shows them.
 
         Args:
@@ -41,10 +41,12 @@ class Answers:
         Raises:
             I2IError: If the drawing is no such thing, or the model can't take it.
         """
-        if not drawing:
+        if drawing is None or drawing == "":
             return self.nothing()
+        if not isinstance(drawing, str):
+            raise DataError(["the drawing is no PNG"])
+        count = _count(samples) if self.model.recipe.test.dropout else 1
         image = self.surface.to_input(self.surface.read_drawing(drawing))
-        count = min(max(1, int(samples)), MAX_SAMPLES) if self.model.recipe.test.dropout else 1
         return _shown(
             [self.model(image, draw=draw) for draw in range(count)], self.model.recipe.name
         )
@@ -58,12 +60,18 @@ class Answers:
             "Draw something, or begin with an example.</div></figure></div>"
         )
 
-    def open(self, path: Path) -> str:
+    def open(self, file: object) -> str:
         """An uploaded file, which is removed, as the data URL of what the canvas then shows.
 
+        Args:
+            file: Its path.
+
         Raises:
-            DataError: If it is too large, or can't be read as an input of the model's.
+            DataError: If it is no file, too large, or can't be read as an input of the model's.
         """
+        if not isinstance(file, str | Path) or not Path(file).is_file():
+            raise DataError(["there is no such picture: open it again"])
+        path = Path(file)
         try:
             size = path.stat().st_size
             if size > self.max_upload:
@@ -78,9 +86,16 @@ class Answers:
         Raises:
             DataError: If there is no such example.
         """
-        if not isinstance(index, int) or not 0 <= index < len(self.examples):
+        if type(index) is not int or not 0 <= index < len(self.examples):
             raise DataError(["there is no such example"])
         return data_url(self.examples[index].canvas)
+
+
+def _count(samples: object) -> int:
+    """How many samples a number stands for."""
+    if not isinstance(samples, int | float) or isinstance(samples, bool):
+        raise DataError(["the number of samples is no number"])
+    return int(min(max(1, samples), MAX_SAMPLES))
 
 
 def too_large(name: str, size: int, limit: int) -> str:

@@ -1,6 +1,5 @@
 """What a model's inputs are drawn with: ink, or the classes of its label maps."""
 
-import colorsys
 from dataclasses import dataclass
 
 from i2i.datasets.about import About
@@ -45,9 +44,8 @@ def brushes(data: About) -> Brushes:
     """
     side = data.input
     palette = data.palette or {}
-    if side.mode == "labels" and side.classes:
-        if len(palette) != side.classes:
-            palette = _wheel(side.classes)
+    if side.mode == "labels":
+        palette = data.class_colours
     elif side.channels not in (1, 3):
         raise I2IError(
             f"images of {side.channels} channels can't be drawn: the demo is for models that take "
@@ -58,12 +56,3 @@ def brushes(data: About) -> Brushes:
     if not palette:
         return Brushes({"ink": INK}, PAPER, labels=False, width=INK_WIDTH)
     return Brushes(dict(palette), next(iter(palette.values())), labels=True, width=CLASS_WIDTH)
-
-
-def _wheel(count: int) -> dict[str, Colour]:
-    """A colour for each of so many classes without names: hues as far apart as they go."""
-    colours = {}
-    for i in range(count):
-        red, green, blue = colorsys.hsv_to_rgb(i / count, 0.75, 0.9 - 0.35 * (i % 2))
-        colours[f"class {i}"] = (round(255 * red), round(255 * green), round(255 * blue))
-    return colours

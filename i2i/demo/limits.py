@@ -22,7 +22,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        left, refused = self.limit, _announced(scope) > self.limit
+        left, refused, started = self.limit, _announced(scope) > self.limit, False
 
         async def counted() -> Message:
             nonlocal left, refused
@@ -34,7 +34,9 @@ class BodyLimit:
             return message
 
         async def sending(message: Message) -> None:
+            nonlocal started
             if not refused:
+                started = True
                 await send(message)
 
         if not refused:
@@ -42,7 +44,7 @@ class BodyLimit:
                 await self.app(scope, counted, sending)
             except _TooLargeError:
                 refused = True
-        if refused:
+        if refused and not started:  # what has begun is broken off by the server
             await _refuse(send, self.limit)
 
 

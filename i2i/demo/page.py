@@ -70,7 +70,7 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
     surface = Surface(model)
     begin_with = examples(model, surface)
     answers = Answers(model, surface, begin_with, int(max_upload * MEGABYTE))
-    page = gr.Blocks(
+    page = _Page(
         title=f"{model.recipe.name} · i2i", analytics_enabled=False, delete_cache=(3600, 3600)
     )
     with page:
@@ -113,10 +113,11 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
         )
         drawing.drawn(**translated, **quiet, trigger_mode="always_last")
         painted = [drawing, message]
-        upload.upload(_told(lambda file: answers.open(Path(file))), upload, painted, **quiet)
+        upload.upload(_told(answers.open), upload, painted, **quiet)
 
         def chosen(event: gr.EventData) -> tuple[Any, str]:
-            return _told(answers.choose)(event.index)
+            data = event._data  # its attributes fail where this is no dictionary
+            return _told(answers.choose)(data.get("index") if isinstance(data, dict) else None)
 
         chooser.chosen(chosen, None, painted, **quiet)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
@@ -169,9 +170,9 @@ def launch(
         )
     except OSError as error:
         where = f"port {port}" if port else "a port"
-        raise I2IError(
-            f"{where} can't be listened on ({error}); --port 0 takes a free one"
-        ) from error
+        # Gradio's own errors have no number, and tell of settings that aren't this program's.
+        why = f" ({error.strerror})" if error.strerror else ""
+        raise I2IError(f"{where} can't be listened on{why}; --port 0 takes a free one") from error
     started(address)
     page.block_thread()
 
@@ -179,6 +180,18 @@ def launch(
 def launch_space(folder: Path) -> None:
     """Serve the model in a folder as a Space does, where the environment says host and port."""
     launch(load(folder / "model.safetensors"), host=None)
+
+
+class _Page(gr.Blocks):
+    """A page that tells in a sentence of values that its own script never sends."""
+
+    async def preprocess_data(self, *arguments: Any, **known: Any) -> Any:
+        """The values of a request, as functions take them."""
+        try:
+            return await super().preprocess_data(*arguments, **known)
+        except Exception as error:  # each component has errors of its own
+            message = "this page sends no such thing: load it again"
+            raise gr.Error(message, print_exception=False) from error
 
 
 def _told(answer: Callable[..., str]) -> Callable[..., tuple[Any, str]]:

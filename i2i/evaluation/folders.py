@@ -14,7 +14,7 @@ from torch import Tensor
 from i2i.ahead import ahead
 from i2i.datasets.base import Array
 from i2i.datasets.images import header, read
-from i2i.datasets.listing import images_below
+from i2i.datasets.listing import by_name, images_below
 from i2i.errors import DataError
 from i2i.evaluation.measuring import Measuring
 from i2i.evaluation.results import described
@@ -127,7 +127,7 @@ def _listed(folder: Path) -> Folder:
     """
     if not folder.is_dir():
         raise DataError([f"{folder}: there is no such folder"])
-    files, problems = images_below(folder)
+    files, problems = by_name(images_below(folder)[0])
     if not files:
         problems.append(
             f"{folder}: there are no images in it; metrics of pairs need at least 1, "

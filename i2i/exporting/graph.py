@@ -11,7 +11,7 @@ from torch.export import ExportedProgram
 from i2i import __version__
 from i2i.errors import I2IError
 from i2i.exporting.describe import KEY
-from i2i.exporting.program import INPUT, OUTPUT, quiet
+from i2i.exporting.program import INPUT, OUTPUT, HopelessError, quiet
 
 MOST = 2**31
 """Bytes that a file of ONNX's stays below: it is one message of protobuf's."""
@@ -76,7 +76,9 @@ class Graph(Session):
 def _from_program(program: ExportedProgram, opset: int) -> onnx.ModelProto:
     weights = sum(tensor.nbytes for tensor in program.state_dict.values())
     if weights >= MOST:
-        raise I2IError(f"{weights / 1e9:.1f} GB of weights don't fit into a file of ONNX's (2 GB)")
+        raise HopelessError(
+            f"{weights / 1e9:.1f} GB of weights don't fit into a file of ONNX's (2 GB)"
+        )
     try:
         with quiet(), torch.no_grad():
             made = torch.onnx.export(
@@ -95,9 +97,10 @@ def _from_program(program: ExportedProgram, opset: int) -> onnx.ModelProto:
         raise I2IError(f"ONNX can't say what the generator does: {reason}") from error
     found = next(each.version for each in proto.opset_import if not each.domain)
     if found != opset:
-        raise I2IError(
-            f"this model can't be written with operator set {opset}, only with {found}: "
-            f"--opset {found}"
+        raise HopelessError(
+            f"this model can't be written with operator set {opset}: it is made with {found}, of "
+            "which onnx makes older ones as far as it can convert all operators, and newer ones "
+            f"up to {onnx.defs.onnx_opset_version()}: --opset {found}"
         )
     proto.ir_version = onnx.helper.find_min_ir_version_for(
         list(proto.opset_import), ignore_unknown=True

@@ -81,4 +81,13 @@ def export_onnx(
         difference = check(graph.Session(unfinished), traced.network, real.inputs, sizes)
         quantised = quantise(proto, unfinished, real) if int8 else None
         size = unfinished.stat().st_size
-    return Exported(path, size, difference, real.source, tuple(sizes), traced.fixed, quantised)
+    return Exported(
+        path,
+        size,
+        difference,
+        real.source,
+        tuple(sizes),
+        traced.fixed,
+        quantised=quantised,
+        instead=real.instead,
+    )

@@ -17,7 +17,7 @@ from i2i.datasets.base import Size
 from i2i.errors import I2IError
 from i2i.exporting.checking import TOLERANCE, Run
 from i2i.inference import Statistics, TestTime
-from i2i.layers import next_multiple
+from i2i.layers import next_multiple, size_text
 from i2i.model import Model
 
 INPUT, OUTPUT = "images", "output"
@@ -26,6 +26,10 @@ LONGEST = 2**16
 """Pixels a side up to which noise is defined, see `i2i.noise`."""
 
 R = TypeVar("R", bound=Run)
+
+
+class HopelessError(I2IError):
+    """An export that can't be made, and couldn't of a graph for one size either."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def trace(
         draw: Which of the many possible translations.
 
     Raises:
-        I2IError: If its generator can't be traced, with torch's reason, or the export not be made.
+        I2IError: If its generator can't be traced, with torch's reason, or the export not be made;
+            if that is so for any size and for the training's for two reasons, with both.
     """
     test = model.recipe.test
     statistics = statistics or test.statistics
@@ -96,8 +101,10 @@ def trace(
     try:
         program = _program(network, (channels, side, side + step), step)
         exported = make(program)
-    except Exception:  # torch tells in many kinds of errors that a network is for one size
-        return _fixed(model, network, make, statistics)
+    except HopelessError:
+        raise
+    except Exception as error:  # torch tells in many kinds that a network is for one size
+        return _fixed(model, network, make, statistics, before=error)
 
     def takes(size: Size) -> bool:
         return _agree(exported, network, (channels, *size))
@@ -110,21 +117,32 @@ def trace(
 
 
 def _fixed(
-    model: Model, network: TestTime, make: Callable[[ExportedProgram], R], statistics: Statistics
+    model: Model,
+    network: TestTime,
+    make: Callable[[ExportedProgram], R],
+    statistics: Statistics,
+    *,
+    before: Exception | None = None,
 ) -> Traced[R]:
-    """The model as a graph for images of the training's size."""
+    """The model as a graph for images of the training's size; before it, another has failed."""
     training = model.recipe.augment.crop
     try:
         program = _program(network, (model.data.input.channels, *training), None)
+        exported = make(program)
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise I2IError(
-            f"the generator '{model.recipe.generator.type}' can't be exported: "
-            f"{type(error).__name__}: {reason}"
-        ) from error
-    return Traced(
-        network, program, make(program), statistics, model.stride, training, fixed=training
-    )
+        reason, other = _told(error), _told(before) if before is not None else ""
+        if not isinstance(error, I2IError):
+            reason = f"the generator '{model.recipe.generator.type}' can't be exported: {reason}"
+        if other and other not in reason:
+            reason += f" (at {size_text(training)}; for any size: {other})"
+        raise I2IError(reason) from error
+    return Traced(network, program, exported, statistics, model.stride, training, fixed=training)
+
+
+def _told(error: Exception) -> str:
+    """An error in one line, with its kind where it isn't ours."""
+    reason = str(error).strip().partition("\n")[0]
+    return reason if isinstance(error, I2IError) else f"{type(error).__name__}: {reason}"
 
 
 @contextmanager

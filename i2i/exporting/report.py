@@ -36,6 +36,7 @@ class Exported:
         sizes: Heights and widths that it was checked at.
         fixed: The only height and width that it takes; None where any multiples will do.
         quantised: What int8 costs; None where it wasn't asked for.
+        instead: Why that was made-up pictures and not the recipe's data; None where it wasn't.
     """
 
     path: Path
@@ -45,3 +46,4 @@ class Exported:
     sizes: tuple[Size, ...]
     fixed: Size | None
     quantised: Quantised | None = None
+    instead: str | None = None

@@ -30,11 +30,13 @@ class Samples:
         inputs: `(N, C, H, W)` in [−1, 1].
         targets: Those of the inputs; None where nobody knows them.
         source: What they are, in words.
+        instead: Why they are made up; None where they are real.
     """
 
     inputs: Tensor
     targets: Tensor | None
     source: str
+    instead: str | None = None
 
 
 def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
@@ -52,12 +54,12 @@ def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
         return _given(model, given)
     try:
         return _of_the_data(model)
-    except I2IError:
-        return _made_up(model)
+    except I2IError as error:
+        return _made_up(model, _in_short(error))
 
 
 def _given(model: Model, given: Sequence[Path | str]) -> Samples:
-    found, problems = find_inputs(given, Path())
+    found, problems = find_inputs(given, None)
     if problems:
         raise DataError(list(problems.values()))
     preparation = Preparation(model, size="train")
@@ -89,12 +91,18 @@ def _of_the_data(model: Model) -> Samples:
     raise DataError(["the recipe's data has no images"])
 
 
-def _made_up(model: Model) -> Samples:
+def _made_up(model: Model, instead: str) -> Samples:
     coarse = torch.rand(
         4, model.data.input.channels, 6, 5, generator=torch.Generator().manual_seed(0)
     )
     smooth = F.interpolate(coarse, model.recipe.augment.crop, mode="bilinear")
-    return Samples(smooth * 2 - 1, None, "4 made-up pictures, as no real images are at hand")
+    return Samples(smooth * 2 - 1, None, "4 made-up pictures", instead)
+
+
+def _in_short(error: I2IError) -> str:
+    """The first of an error's problems, and how many others there are."""
+    first, *others = str(error).splitlines()
+    return f"{first} (and {len(others):,} more)" if others else first
 
 
 def _batch(arrays: Sequence[Array]) -> Tensor:

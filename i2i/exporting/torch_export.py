@@ -59,4 +59,12 @@ def export_torch(
             graph = torch.export.load(unfinished).module()
         difference = check(graph, traced.network, real.inputs, sizes)
         size = unfinished.stat().st_size
-    return Exported(path, size, difference, real.source, tuple(sizes), traced.fixed)
+    return Exported(
+        path,
+        size,
+        difference,
+        real.source,
+        tuple(sizes),
+        traced.fixed,
+        instead=real.instead,
+    )

@@ -131,24 +131,37 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """The device of that name; `auto` is cuda, else mps, else cpu.
 
     Raises:
-        I2IError: If this machine or this build of torch has no such device.
+        I2IError: If that is no device's name, or this machine or this build of torch has no such.
     """
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", local_rank)
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise I2IError(
+            f"'{name}' is no device: take auto, cpu, mps, cuda, or one of several as cuda:1"
+        ) from error
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not available[device.type]:
+    if not available.get(device.type, False):
+        found = ", ".join(_found())
         raise I2IError(
-            f"train.device is '{name}', which torch {torch.__version__} doesn't find here; "
-            "leave it at 'auto' or see 'i2i doctor'"
+            f"there is no device '{name}' here: torch {torch.__version__} finds {found}; 'auto' "
+            "takes what there is, 'i2i doctor' shows it"
         )
     return torch.device("cuda", local_rank) if name == "cuda" else device
+
+
+def _found() -> list[str]:
+    """The names of the devices that i2i can compute on here."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *mps, *(f"cuda:{i}" for i in range(cards))]
 
 
 def _norm(gradients: list[Tensor]) -> Tensor:

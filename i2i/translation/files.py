@@ -1,5 +1,6 @@
 """Image files translated: read ahead, through the network in batches, written behind it."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,14 @@ from i2i.ahead import ahead
 from i2i.datasets.base import Array
 from i2i.datasets.images import Picture
 from i2i.errors import DataError, I2IError
+from i2i.layers import size_text
 from i2i.loading import load
-from i2i.model import OVERLAP, Model, Whole
+from i2i.model import Model, Whole
 from i2i.progress import track
-from i2i.translation import record
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.preparing import Half, Preparation, Prepared, Resize
-from i2i.translation.tasks import Task, batches, endings, is_done, named, notes, sized
+from i2i.translation.record import Record
+from i2i.translation.tasks import Task, batches, endings, named, notes, sized
 from i2i.translation.writing import Format, remove_leftovers, write_output
 
 AHEAD = 2
@@ -40,7 +42,7 @@ class Translation:
     inputs: int = 0
     now: int = 0
     before: int = 0
-    bad: dict[str, str] = field(default_factory=dict)
+    bad: dict[Path, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -52,7 +54,7 @@ def translate(
     half: Half = "auto",
     size: Resize = "auto",
     tile: int | None = None,
-    overlap: int = OVERLAP,
+    overlap: int | None = None,
     samples: int = 1,
     side_by_side: bool = False,
     form: Format = "auto",
@@ -71,7 +73,7 @@ def translate(
         half: Which part of files is the input, see `Preparation`.
         size: The size that inputs are brought to, see `Preparation`.
         tile: Height and width of tiles, 0 for none, see `Model.translate_one`.
-        overlap: Pixels that tiles share.
+        overlap: Pixels that tiles share, see `Model.tiles`.
         samples: How many of the possible translations of each; several are named NAME-1, NAME-2, …
         side_by_side: Write input and outputs in one row.
         form: The format of outputs, see `suffix_of`.
@@ -88,7 +90,7 @@ def translate(
     if not isinstance(model, Model):
         model = load(model)
     out = Path(out)
-    _check_options(model, samples, side_by_side, form, tile, overlap)
+    _check_options(model, size, samples, side_by_side, form, tile, overlap)
     preparation = Preparation(model, half, size)
     found, refused = find_inputs(inputs, out)
     done = Translation(out, inputs=len(found) + len(refused), bad=refused)
@@ -105,28 +107,38 @@ def translate(
         "side_by_side": side_by_side,
         "format": form,
     }
-    outputs = [path for paths in places.values() for path in paths]
-    resumed = record.begin(out, how, outputs, overwrite=overwrite)
-    remove_leftovers(out)
-    tasks = sized(places, preparation, done.bad)
-    done.notes += notes(tasks, preparation, tile)
-    ready = {task.input for task in tasks if resumed and is_done(task)}
-    done.before = len(ready)
-    with track("translating", len(tasks) - len(ready)) as advance:
-        pipeline = _Pipeline(
-            preparation, tile, overlap, samples, side_by_side, ready, done.bad, advance
-        )
-        for written in pipeline.run(batches(tasks, model, tile)):
-            done.now += written
-    done.bad = dict(sorted(done.bad.items()))
-    record.finish(out, how, done.now + done.before, done.bad)
+    record = Record(out, how)
+    with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
+        remove_leftovers(out)
+        tasks = sized(places, preparation, done.bad)
+        done.notes += notes(tasks, preparation, tile)
+        ready = {
+            task.input
+            for task in tasks
+            if all(record.has(path, task.source) for path in task.outputs)
+        }
+        done.before = len(ready)
+        with track("translating", len(tasks) - len(ready)) as advance:
+            pipeline = _Pipeline(
+                preparation, record, tile, overlap, samples, side_by_side, ready, done.bad, advance
+            )
+            for written in pipeline.run(batches(tasks, model, tile)):
+                done.now += written
+        done.bad = dict(sorted(done.bad.items()))
+        record.finish(done.now + done.before, {str(file): why for file, why in done.bad.items()})
     if done.bad and not done.now + done.before:
         raise DataError(list(done.bad.values()))
     return done
 
 
+MOST_PIXELS = 2**28
+"""Of a size that inputs are brought to."""
+
 _Translated = tuple[Task, Picture, tuple[Array, ...]]
 """A task, what its input carried, and its translations."""
+
+_STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+"""What is wrong with the disk or the folder, not with one file's name or size."""
 
 
 @dataclass(frozen=True)
@@ -137,15 +149,17 @@ class _Pipeline:
         ready: Inputs whose outputs are there; they are translated only beside others of their
             batch, so that what shares a batch is always the same, and not written again.
         bad: Where files that can't be translated are noted.
+        advance: Told of every file that is done with, and of a tiled one's parts.
     """
 
     preparation: Preparation
+    record: Record
     tile: int | None
-    overlap: int
+    overlap: int | None
     samples: int
     side_by_side: bool
     ready: Set[Input]
-    bad: dict[str, str]
+    bad: dict[Path, str]
     advance: Callable[[float], None]
 
     def run(self, some: Iterable[Sequence[Task]]) -> Iterator[int]:
@@ -164,7 +178,7 @@ class _Pipeline:
             try:
                 good.append((task, self.preparation.prepare(task.input.file)))
             except DataError as error:
-                self.bad[str(task.input.file)] = "; ".join(error.problems)
+                self._note(task, "; ".join(error.problems))
         return good
 
     def _translate(self, batch: Sequence[tuple[Task, Prepared]]) -> list[_Translated]:
@@ -172,21 +186,22 @@ class _Pipeline:
             return []
         tasks, prepared = zip(*batch, strict=True)
         try:
-            draws = [self._draw(prepared, draw, self.samples) for draw in range(self.samples)]
+            draws = [self._draw(tasks, prepared, draw) for draw in range(self.samples)]
         except I2IError as error:
-            self.bad.update({str(t.input.file): f"{t.input.file}: {error}" for t in tasks})
+            for task in tasks:
+                self._note(task, f"{task.input.file}: {error}")
             return []
         outputs = list(zip(*draws, strict=True))
         return list(zip(tasks, (p.picture for p in prepared), outputs, strict=True))
 
-    def _draw(self, prepared: Sequence[Prepared], draw: int, draws: int) -> list[Array]:
-        """One of so many translations of each input of a batch."""
+    def _draw(self, tasks: Sequence[Task], prepared: Sequence[Prepared], draw: int) -> list[Array]:
+        """One of the translations of each input of a batch."""
         model = self.preparation.model
         arrays = [each.array for each in prepared]
         dtypes = [_output_dtype(model, each) for each in prepared]
 
         def advance(share: float) -> None:
-            self.advance(share / draws)
+            self.advance(share / self.samples)
 
         if len(arrays) == 1:
             only = model.translate_one(
@@ -199,25 +214,41 @@ class _Pipeline:
             )
             return [only]
         outputs = model.translate_arrays(arrays, draw=draw, dtypes=dtypes)
-        advance(len(arrays))
+        advance(sum(task.input not in self.ready for task in tasks))
         return outputs
 
     def _write(self, batch: Sequence[_Translated]) -> int:
-        written = 0
-        for task, picture, outputs in batch:
-            if task.input in self.ready:
-                continue
-            rows = [outputs] if self.side_by_side else [(output,) for output in outputs]
-            for path, row in zip(task.outputs, rows, strict=True):
-                try:
-                    write_output(path, row, picture, side_by_side=self.side_by_side)
-                except OSError as error:
+        return sum(self._written(*each) for each in batch if each[0].input not in self.ready)
+
+    def _written(self, task: Task, picture: Picture, outputs: tuple[Array, ...]) -> bool:
+        """Write a task's outputs, or note why that can't be.
+
+        Raises:
+            I2IError: If no file can be written any more.
+        """
+        rows = [outputs] if self.side_by_side else [(output,) for output in outputs]
+        for path, row in zip(task.outputs, rows, strict=True):
+            try:
+                self.record.announce(path, task.source)
+                write_output(path, row, picture, side_by_side=self.side_by_side)
+            except ValueError as error:
+                self.bad[task.input.file] = f"{task.input.file}: {error}"
+                return False
+            except OSError as error:
+                reason = f"{path}: can't be written: {error.strerror or error}"
+                if error.errno in _STOPPING:
                     raise I2IError(
-                        f"{path}: can't be written: {error.strerror or error}; what is done stays, "
-                        "the same command goes on with the rest"
+                        f"{reason}; what is done stays, the same command goes on with the rest"
                     ) from error
-            written += 1
-        return written
+                self.bad[task.input.file] = reason
+                return False
+        return True
+
+    def _note(self, task: Task, why: str) -> None:
+        """Note that a file can't be translated."""
+        self.bad[task.input.file] = why
+        if task.input not in self.ready:
+            self.advance(1)
 
 
 def _output_dtype(model: Model, prepared: Prepared) -> Whole:
@@ -227,7 +258,13 @@ def _output_dtype(model: Model, prepared: Prepared) -> Whole:
 
 
 def _check_options(
-    model: Model, samples: int, side_by_side: bool, form: Format, tile: int | None, overlap: int
+    model: Model,
+    size: Resize,
+    samples: int,
+    side_by_side: bool,
+    form: Format,
+    tile: int | None,
+    overlap: int | None,
 ) -> None:
     channels = model.data.target.channels
     if form in ("png", "jpg") and not side_by_side and channels not in (1, 3):
@@ -239,4 +276,6 @@ def _check_options(
             f"all {samples} samples would be the same: dropout is the only noise, and the model's "
             "recipe turns it off (test.dropout = false)"
         )
+    if isinstance(size, tuple) and size[0] * size[1] > MOST_PIXELS:
+        raise I2IError(f"a size of {size_text(size)} is more than {MOST_PIXELS:,} pixels")
     model.tiles((1, 1), tile, overlap)

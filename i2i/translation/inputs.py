@@ -23,7 +23,9 @@ class Input:
     name: str
 
 
-def find_inputs(given: Sequence[Path | str], out: Path) -> tuple[list[Input], dict[str, str]]:
+def find_inputs(
+    given: Sequence[Path | str], out: Path | None = None
+) -> tuple[list[Input], dict[Path, str]]:
     """The files that inputs mean, and which of them can't be translated.
 
     A folder stands for all images below it, whose outputs are laid out like it; with several
@@ -32,66 +34,73 @@ def find_inputs(given: Sequence[Path | str], out: Path) -> tuple[list[Input], di
 
     Args:
         given: Files, folders and patterns.
-        out: The folder of outputs; images in it are no inputs.
+        out: The folder of outputs, if there is one; images in it are no inputs.
 
     Returns:
-        The inputs in the order of their names, each file once; and for those that stay out, why.
+        The inputs in the order of their names, those of one file and name once; and for those that
+        stay out, why.
 
     Raises:
-        DataError: If an input is nothing, or there are no images in it.
+        DataError: If an input is nothing, is the folder of outputs, or there are no images in it.
     """
     problems: list[str] = []
-    refused: dict[str, str] = {}
+    refused: dict[Path, str] = {}
     found: list[Input] = []
-    several = sum(Path(each).is_dir() for each in given) > 1
+    several = sum(Path(each).is_dir() for each in given if str(each)) > 1
+    in_out = _Inside(out)
     for each in given:
         path = Path(each)
-        if path.is_dir():
-            files, links = images_below(path, path, leave_out=_Inside(out, path))
-            refused |= {problem.partition(":")[0]: problem for problem in links}
+        if not str(each):
+            problems.append("an input is empty: name a file, a folder or a pattern")
+        elif path.is_dir():
+            if out is not None and path.resolve() == out.resolve():
+                problems.append(f"{each}: outputs can't go where inputs are; name another --out")
+                continue
+            files, links = images_below(path, path, leave_out=in_out)
+            refused |= links
             prefix = f"{path.resolve().name}/" if several else ""
-            some = [Input(file, prefix + name) for name, file in files.items()]
+            found += [Input(file, prefix + name) for name, file in files]
             if not files and not links:
                 problems.append(f"{each}: there are no images in it")
         elif path.is_file():
-            some = [Input(path, path.stem)]
+            found.append(Input(path, path.stem))
         elif glob.has_magic(str(each)):
-            some = _matching(path, out)
-            if not some:
+            matching = _matching(path, in_out)
+            found += matching
+            if not matching:
                 problems.append(f"{each}: no image matches it")
         else:
-            some = []
             problems.append(f"{each}: there is no such file or folder")
-        found += some
     if problems:
         raise DataError(problems)
-    return sorted(_each_once(found), key=lambda one: one.name), refused
+    once = {(one.file.resolve(), one.name): one for one in found}
+    return sorted(once.values(), key=lambda one: one.name), refused
 
 
 class _Inside:
     """Whether a path lies in the folder of outputs, which may be inside the one of inputs."""
 
-    def __init__(self, out: Path, folder: Path) -> None:
-        self.out = out.resolve()
-        self.possible = folder.resolve() in self.out.parents
+    def __init__(self, out: Path | None) -> None:
+        self.out = out.resolve() if out is not None else None
 
     def __call__(self, path: Path) -> bool:
-        return self.possible and (self.out in path.resolve().parents or path.resolve() == self.out)
+        if self.out is None:
+            return False
+        try:
+            resolved = path.resolve()
+        except (OSError, RuntimeError):  # a link to itself
+            return False
+        return resolved == self.out or self.out in resolved.parents
 
 
-def _matching(pattern: Path, out: Path) -> list[Input]:
+def _matching(pattern: Path, in_out: _Inside) -> list[Input]:
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:first]) if first else Path()
-    inside = _Inside(out, root)
     return [
         Input(root / match, Path(match).with_suffix("").as_posix())
         for match in glob.glob(str(Path(*parts[first:])), root_dir=root, recursive=True)  # noqa: PTH207
         if (root / match).is_file()
         and Path(match).suffix.lower() in SUFFIXES
-        and not inside(root / match)
+        and not in_out(root / match)
     ]
-
-
-def _each_once(inputs: Sequence[Input]) -> list[Input]:
-    return list({(one.file.resolve(), one.name): one for one in inputs}.values())

@@ -24,7 +24,8 @@ class Prepared:
 
     Args:
         array: `(H, W, C)` as the network is given it.
-        picture: What of it is shown and carried over: pixels, alpha, profile, dots per inch.
+        picture: What of it is shown, label maps in colours, and carried over: alpha, profile, dots
+            per inch.
     """
 
     array: Array
@@ -80,7 +81,11 @@ class Preparation:
 
         pixels = part(picture.pixels)
         alpha = None if picture.alpha is None else part(picture.alpha)
-        return Prepared(side.spread(pixels, file), replace(picture, pixels=pixels, alpha=alpha))
+        array = side.spread(pixels, file)
+        if side.mode == "labels":
+            colours = np.array(list(self.model.data.class_colours.values()), np.uint8)
+            pixels = colours[pixels[..., 0]]
+        return Prepared(array, replace(picture, pixels=pixels, alpha=alpha))
 
     def _part(self, size: Size) -> tuple[slice, Size]:
         """Which columns are taken of a file of that size, and the size they are brought to."""

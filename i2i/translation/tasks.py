@@ -12,6 +12,7 @@ from i2i.layers import size_text
 from i2i.model import TILE, WHOLE_UP_TO, Model
 from i2i.translation.inputs import Input
 from i2i.translation.preparing import Preparation
+from i2i.translation.record import Source, source_of
 from i2i.translation.writing import Format, suffix_of
 
 HEADERS_AHEAD = 64
@@ -25,32 +26,40 @@ class Task(NamedTuple):
         outputs: Where its translations go.
         size: The size that its input will have.
         pair: Whether it is taken for a pair of the model's own data.
+        source: What tells the file from another.
     """
 
     input: Input
     outputs: tuple[Path, ...]
     size: Size
     pair: bool
+    source: Source
 
 
 def named(
     found: Sequence[Input],
     out: Path,
     ending: Callable[[Path], Sequence[str]],
-    bad: dict[str, str],
+    bad: dict[Path, str],
 ) -> dict[Input, tuple[Path, ...]]:
-    """Where each input's outputs go; inputs whose outputs would be another's are noted as bad."""
+    """Where each input's outputs go.
+
+    Inputs whose outputs would be another's, or replace an input, are noted as bad.
+    """
     named: dict[Input, tuple[Path, ...]] = {}
     takers: dict[Path, Input] = {}
+    sources = {one.file.resolve() for one in found}
     for one in found:
         try:
             paths = tuple(safe_join(out, one.name + end) for end in ending(one.file))
         except DataError as error:
-            bad[str(one.file)] = f"{one.file}: {'; '.join(error.problems)}"
+            bad[one.file] = f"{one.file}: {'; '.join(error.problems)}"
             continue
         taken = next((takers[path] for path in paths if path in takers), None)
         if taken is not None:
-            bad[str(one.file)] = f"{one.file}: its output would be that of {taken.file}; rename one"
+            bad[one.file] = f"{one.file}: its output would be that of {taken.file}; rename one"
+        elif not sources.isdisjoint(paths):
+            bad[one.file] = f"{one.file}: its output would replace an input; name another --out"
         else:
             named[one] = paths
             takers |= dict.fromkeys(paths, one)
@@ -73,30 +82,29 @@ def endings(
 
 
 def sized(
-    named: Mapping[Input, tuple[Path, ...]], preparation: Preparation, bad: dict[str, str]
+    named: Mapping[Input, tuple[Path, ...]], preparation: Preparation, bad: dict[Path, str]
 ) -> list[Task]:
     """The tasks whose files have a readable header; the others are noted as bad."""
 
-    def expect(one: Input) -> tuple[Size, bool] | None:
+    def task(item: tuple[Input, tuple[Path, ...]]) -> Task | None:
+        one, paths = item
         try:
-            return preparation.expect(one.file)
+            return Task(one, paths, *preparation.expect(one.file), source_of(one.file))
         except DataError as error:
-            bad[str(one.file)] = "; ".join(error.problems)
-            return None
+            bad[one.file] = "; ".join(error.problems)
+        except OSError as error:
+            bad[one.file] = f"{one.file}: {error.strerror or error}"
+        return None
 
-    expected = ahead(expect, named, count=HEADERS_AHEAD)
-    return [
-        Task(one, paths, *found)
-        for (one, paths), found in zip(named.items(), expected, strict=True)
-        if found is not None
-    ]
+    found = ahead(task, named.items(), count=HEADERS_AHEAD)
+    return [one for one in found if one is not None]
 
 
 def batches(tasks: Sequence[Task], model: Model, tile: int | None) -> list[list[Task]]:
     """Tasks of one padded size together, in batches; what is translated by tiles alone."""
     alike: dict[tuple[Size, bool], list[Task]] = {}
     for task in tasks:
-        tiled = len(model.tiles(task.size, tile, 0)) > 1
+        tiled = len(model.tiles(task.size, tile)) > 1
         alike.setdefault((model.padded(task.size), tiled), []).append(task)
     return [
         some[first : first + count]
@@ -104,15 +112,6 @@ def batches(tasks: Sequence[Task], model: Model, tile: int | None) -> list[list[
         for count in (1 if tiled else model.batch_size(size),)
         for first in range(0, len(some), count)
     ]
-
-
-def is_done(task: Task) -> bool:
-    """Whether all outputs are there, and newer than the input."""
-    try:
-        made = min(path.stat().st_mtime for path in task.outputs)
-        return made >= task.input.file.stat().st_mtime
-    except FileNotFoundError:
-        return False
 
 
 def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> list[str]:

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2i.errors import I2IError
 from i2i.plugins import registry
+from i2i.training.engine import choose_device
 from tests.conftest import ROOT
 from tests.processes import Run
 
@@ -258,7 +260,30 @@ def test_rectangular_images_and_every_precision_train(
 def test_a_device_that_is_not_there_is_named(i2i: Start, write_recipe: Callable[..., Path]) -> None:
     run = i2i("run", write_recipe(train={"device": "cuda:7"}))
     assert run.status == 1
-    assert "train.device is 'cuda:7'" in run.errors
+    assert "there is no device 'cuda:7' here: torch" in run.errors
+    assert "train.device" not in run.errors
+
+
+@pytest.mark.parametrize("name", ["foo", "cuda:", "meta", "xpu:0", "cuda:99"])
+def test_devices_that_can_t_be_used_are_told_in_one_line(name: str) -> None:
+    with pytest.raises(I2IError, match=f"'{name}'") as raised:
+        choose_device(name)
+    assert "\n" not in str(raised.value)
+    assert "auto" in str(raised.value)
+
+
+def test_warnings_of_ours_are_one_plain_line() -> None:
+    code = (
+        "import warnings\nfrom i2i.cli import main\n"
+        "try: main(['--version'])\nexcept SystemExit: pass\n"
+        "from i2i.datasets.images import cmyk\n"
+        "exec(compile('cmyk.warn_once(\"a.tif\")', cmyk.__file__, 'exec'))\n"
+        "warnings.warn('of others')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours, others = done.stderr.splitlines()[:2]
+    assert ours.startswith("Warning: CMYK images are converted to RGB")
+    assert others == "<string>:7: UserWarning: of others"
 
 
 def test_a_terminal_shows_progress_losses_speed_and_time_left(

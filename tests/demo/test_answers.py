@@ -64,9 +64,25 @@ def test_only_examples_that_there_are_can_be_chosen(model_of: Models) -> None:
     answers = answers_of(model_of())
     chosen = answers.surface.read_drawing(answers.choose(0))
     np.testing.assert_array_equal(chosen, answers.examples[0].canvas)
-    for index in (1, -1, "0", None):
+    for index in (1, -1, "0", None, True, False, 0.0, [0], {}):
         with pytest.raises(I2IError, match="no such example"):
             answers.choose(index)
+
+
+def test_what_no_page_sends_is_answered_with_a_sentence(model_of: Models, tmp_path: Path) -> None:
+    answers = answers_of(model_of(test={"dropout": True}))
+    drawing = data_url(picture(1, (512, 512)))
+    for other in (5, True, False, 0, [], {}, ["data:"], b"data:"):
+        with pytest.raises(DataError, match="drawing is no PNG"):
+            answers.translate(other)
+    for samples in ("abc", "2", None, True, [2]):
+        with pytest.raises(DataError, match="samples is no number"):
+            answers.translate(drawing, samples)
+    assert answers.translate(drawing, float("inf")).count("<img") == 4
+    assert answers.translate(drawing, float("nan")).count("<img") == 1
+    for file in (None, 3, [], "", str(tmp_path), tmp_path / "gone.png"):
+        with pytest.raises(DataError, match="no such picture"):
+            answers.open(file)
 
 
 def test_a_message_shows_a_file_s_name_and_runs_nothing_in_it() -> None:

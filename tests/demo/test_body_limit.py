@@ -21,6 +21,11 @@ async def _reads_all(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
+async def _answers_first(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await _reads_all(scope, receive, send)
+
+
 def asked(parts: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, str]:
     sent: list[Message] = []
     rest: Iterator[bytes] = iter(parts)
@@ -34,6 +39,20 @@ def asked(parts: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, 
     app = BodyLimit(_reads_all, limit=1_000_000)
     asyncio.run(app({"type": "http", "headers": headers}, receive, send))
     return sent[0]["status"], sent[1]["body"].decode()
+
+
+def test_an_answer_that_has_begun_is_broken_off_and_not_begun_again() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": bytes(600_000), "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = BodyLimit(_answers_first, limit=1_000_000)
+    asyncio.run(app({"type": "http", "headers": []}, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start"]
 
 
 def test_a_body_up_to_the_limit_passes() -> None:

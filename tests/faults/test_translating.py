@@ -1,5 +1,6 @@
 """Rows 7, 8, 10, 17–23 and 27 of the faults, for `i2i translate`."""
 
+import os
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ from PIL import Image
 
 import i2i as package
 from i2i.datasets.images import read, read_picture, write_picture
+from i2i.translation.record import JOURNAL
 from tests.conftest import picture
 from tests.processes import Run
 
@@ -117,7 +119,7 @@ def test_22_a_duplicate_name_and_a_film_are_listed_together(
     frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
     run = i2i("translate", trained, ".", "--out", "out").wait()
     assert run.status == 1
-    assert "a.png: has the same name as a.bmp" in run.errors
+    assert "a.png: its output would be that of a.bmp" in run.errors
     assert "film.gif: has 2 frames" in run.errors
     assert "translated 1 of 3" in run.output
     alone = i2i("translate", trained, "film.gif", "--out", "none").wait()
@@ -140,7 +142,7 @@ def test_23_names_and_links_don_t_lead_out(i2i: Start, trained: Path, tmp_path: 
     (out / "sub").symlink_to(outside)
     run = i2i("translate", trained, inside, "--out", "out").wait()
     assert run.status == 1
-    assert "link.png': leads out of" in run.errors
+    assert "link.png: 'link.png': leads out of" in run.errors
     assert "folder: is a link to a folder" in run.errors
     assert "sub/deep.png': leads out of" in run.errors
     assert "translated 1 of 4" in run.output
@@ -197,7 +199,7 @@ def test_7_a_full_disk_stops_with_the_reason_and_leaves_no_cut_file(
     written = list((tiny_disk / "out").glob("*.png"))
     assert 0 < len(written) < 40
     assert all(read(file).shape == (64, 64, 3) for file in written)
-    assert not list((tiny_disk / "out").glob(".*"))
+    assert {file.name for file in (tiny_disk / "out").glob(".*")} <= {JOURNAL}
 
 
 def test_8_a_folder_that_can_t_be_written_to_is_told_first(
@@ -223,7 +225,7 @@ def test_10_an_interrupt_stops_and_what_is_done_stays(
     run.signal(signal.SIGINT)
     assert run.status == 130
     assert "Traceback" not in run.output
-    assert not list((tmp_path / "out").glob(".*"))
+    assert {file.name for file in (tmp_path / "out").glob(".*")} <= {JOURNAL}
     again = i2i("translate", trained, "in", "--out", "out").wait()
     assert again.status == 0
     assert "translated 400 of 400" in again.output
@@ -234,3 +236,94 @@ def test_a_network_that_takes_no_such_size_says_so(trained: Path) -> None:
     model.generator.stride = 1  # type: ignore[assignment]
     with pytest.raises(package.errors.I2IError, match="can't take an image of 33x31"):
         model(picture(0, (33, 31)))
+
+
+def test_inputs_are_never_replaced(i2i: Start, trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.fromarray(picture(0)).save(folder / "a.png")
+    before = (folder / "a.png").read_bytes()
+    reasons = {"in": "name another --out", "in/a.png": "replace an input", "in/*.png": "no image"}
+    for target, reason in reasons.items():
+        run = i2i("translate", trained, target, "--out", "in", "--overwrite").wait()
+        assert run.status == 2
+        assert reason in run.errors
+        assert (folder / "a.png").read_bytes() == before
+
+
+def test_a_translation_of_another_file_is_not_taken_for_done(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    for place, name in enumerate(("one", "other")):
+        (tmp_path / name).mkdir()
+        Image.fromarray(picture(place)).save(tmp_path / name / "x.png")
+    os.utime(tmp_path / "other/x.png", (1, 1))  # older than any translation
+    model = package.load(trained, device="cpu")
+    for name in ("one", "other", "one"):
+        run = i2i("translate", trained, name, "--out", "out").wait()
+        assert run.status == 0, run.output
+        expected = model(tmp_path / name / "x.png")
+        np.testing.assert_array_equal(read(tmp_path / "out/x.png"), expected)
+    (tmp_path / "one/y.png").write_bytes((tmp_path / "one/x.png").read_bytes())
+    (tmp_path / "out/y.png").write_bytes(b"mine")
+    strange = i2i("translate", trained, "one", "--out", "out").wait()
+    assert strange.status == 2
+    assert "out/y.png: is there already" in strange.errors
+
+
+def test_two_at_once_don_t_share_a_folder(i2i: Start, trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i in range(300):
+        Image.fromarray(picture(i, (64, 64))).save(folder / f"{i}.png")
+    first = i2i("translate", trained, "in", "--out", "out")
+    while not list((tmp_path / "out").glob("*.png")):
+        time.sleep(0.002)
+    second = i2i("translate", trained, "in", "--out", "out").wait()
+    assert first.status == 0, first.output
+    assert second.status in (0, 1)  # 0 if the first had ended
+    assert second.status == 0 or "another process is translating into it" in second.errors
+    assert len(list((tmp_path / "out").glob("*.png"))) == 300
+
+
+def test_what_only_one_file_suffers_from_stops_no_other(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "a.png").mkdir(parents=True)
+    Image.fromarray(picture(0)).save(folder / "a.jpg")
+    Image.fromarray(picture(1)).save(folder / "a.png/b.png")
+    Image.fromarray(picture(2)).save(folder / f"{'x' * 251}.png")
+    Image.fromarray(picture(3)).save(folder / "z.png")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    (folder / "line\nbreak.png").write_bytes(b"")
+    for _ in range(2):
+        run = i2i("translate", trained, "in", "--out", "in/out", "--samples", 2).wait()
+        assert run.status == 1, run.output
+        assert "translated 3 of 7" in run.output
+        assert "Traceback" not in run.output
+        for word in ("File name too long", "pipe.png: is no regular file", "loop.png"):
+            assert word in run.errors
+        assert "in/line\\nbreak.png: the file is empty" in run.errors
+        assert len(run.errors.splitlines()) == 5
+
+
+def test_an_empty_input_and_a_giant_size_are_refused(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    Image.fromarray(picture(0)).save(tmp_path / "a.png")
+    assert "an input is empty" in i2i("translate", trained, "", "--out", "o").wait().errors
+    giant = ("a.png", "--out", "o", "--size", "99999x99999")
+    assert "is more than" in i2i("translate", trained, *giant).wait().errors
+
+
+def test_16_larger_files_are_decoded_only_where_they_are_trusted(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    Image.new("1", (9600, 9600)).save(tmp_path / "large.png")
+    refused = i2i("translate", trained, "large.png", "--out", "o").wait()
+    assert refused.status == 2
+    assert "a decompression bomb?" in refused.errors
+    small = ("large.png", "--out", "o", "--size", "train", "--max-megapixels", 100)
+    assert i2i("translate", trained, *small).wait().status == 0

@@ -6,6 +6,7 @@ properly or refused.
 """
 
 from i2i.datasets.images.content import Header, Mode, Picture
+from i2i.datasets.images.guards import trust_up_to
 from i2i.datasets.images.memory import pixels_of
 from i2i.datasets.images.png import from_png, png_bytes
 from i2i.datasets.images.reading import SUFFIXES, header, is_colour, read, read_picture
@@ -28,5 +29,6 @@ __all__ = [
     "read_picture",
     "resize",
     "save_image",
+    "trust_up_to",
     "write_picture",
 ]

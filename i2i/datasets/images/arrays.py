@@ -1,4 +1,4 @@
-"""Images as NumPy keeps them: `(H, W)` or `(H, W, C)` of any numbers in an .npy file."""
+"""Images as NumPy keeps them: `(H, W)` or `(H, W, C)` of any numbers, in an .npy file or not."""
 
 from pathlib import Path
 
@@ -18,13 +18,21 @@ def header(path: Path) -> Header:
 
 def decode(path: Path, mode: Mode) -> Content:
     """The whole array in this machine's byte order."""
-    array = _mapped(path)
-    array = np.array(array, array.dtype.newbyteorder("="))
+    return in_memory(np.array(_mapped(path)), mode)
+
+
+def in_memory(array: Array, mode: Mode) -> Content:
+    """An array that needn't be read, in this machine's byte order."""
+    array = _checked(array)
+    array = np.asarray(array, array.dtype.newbyteorder("="))
     return Content(_labels(array) if mode == "labels" else array)
 
 
 def _mapped(path: Path) -> Array:
-    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return _checked(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _checked(array: Array) -> Array:
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.size == 0:

@@ -10,16 +10,22 @@ from i2i.errors import DataError
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Turn what goes wrong within into a `DataError` that names the file and the reason."""
+def naming(path: Path | None) -> Iterator[None]:
+    """Turn what goes wrong within into a `DataError` that names the file and the reason.
+
+    Args:
+        path: None for an image that is in memory.
+    """
+    name = path or "the image"
     try:
         yield
     except UnidentifiedImageError as error:
-        raise DataError([f"{path}: {_what_it_is(path)}"]) from error
+        reason = "is of a kind that isn't read" if path is None else _what_it_is(path)
+        raise DataError([f"{name}: {reason}"]) from error
     except OSError as error:
-        raise DataError([f"{path}: {error.strerror or error}"]) from error
+        raise DataError([f"{name}: {error.strerror or error}"]) from error
     except Exception as error:  # Decoders raise nearly anything on damaged data.
-        raise DataError([f"{path}: {error or type(error).__name__}"]) from error
+        raise DataError([f"{name}: {error or type(error).__name__}"]) from error
 
 
 def check_size(total: int) -> None:
@@ -35,6 +41,11 @@ def check_size(total: int) -> None:
             f"has {total:,} pixels, more than the {limit:,} that are safe to decode: a "
             "decompression bomb?"
         )
+
+
+def trust_up_to(total: int) -> None:
+    """Raise the number of pixels that are decoded, in this process, for files that are trusted."""
+    Image.MAX_IMAGE_PIXELS = total
 
 
 def one_frame_only(frames: int) -> None:

@@ -1,5 +1,6 @@
 """Every other format, and plain TIFF, as Pillow reads it, with what it would lose put right."""
 
+import io
 import logging
 import re
 from typing import Any, BinaryIO
@@ -99,6 +100,48 @@ def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
     )
 
 
+def in_memory(image: Image.Image, mode: Mode) -> Content:
+    """What an image holds that may be no file's: its pixels as Pillow has them, upright."""
+    image.load()
+    frames, place = _frames(image), image.tell()
+    if not (mode == "channels" and image.format == "TIFF"):
+        one_frame_only(frames)
+    if mode == "labels":
+        return Content(_labels(image))
+    content = Content(*_samples(image, None, mode))
+    if frames > 1:
+        image.seek(place)
+    return content
+
+
+def untouched(image: Image.Image, mode: Mode) -> BinaryIO | None:
+    """The file of an image that was opened and no more; else None.
+
+    Such an image is its file still, with all that Pillow would lose by loading it. Neither its
+    pixels nor its place in the file are changed.
+
+    Raises:
+        ValueError: As `opened` does.
+    """
+    if not isinstance(image, ImageFile.ImageFile) or image.fp is None or not image.tile:
+        return None
+    place = image.fp.tell()
+    image.fp.seek(0)
+    file = io.BytesIO(image.fp.read())
+    image.fp.seek(place)
+    fresh = opened(file, mode)
+    return file if fresh is not None and _alike(fresh, image) else None
+
+
+def _alike(one: Image.Image, other: Image.Image) -> bool:
+    """Whether neither had `draft` called, or its EXIF changed, since it was opened."""
+    return (one.mode, one.size, _stored_orientation(one)) == (
+        other.mode,
+        other.size,
+        _stored_orientation(other),
+    )
+
+
 def _dpi(image: Image.Image) -> Any:
     """The resolution, but not the one that Pillow makes up for a JPEG whose EXIF has none."""
     made_up = (
@@ -127,26 +170,32 @@ def _stored_orientation(image: Image.Image) -> int:
     return int(image.getexif().get(ExifTags.Base.Orientation, 1))
 
 
-def _samples(image: Image.Image, file: BinaryIO, mode: Mode) -> tuple[Array, bool]:
-    """The upright pixels as stored, and whether their last channel is alpha."""
+def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Array, bool]:
+    """The upright pixels as stored, and whether their last channel is alpha.
+
+    Args:
+        image: Opened and not loaded yet, or of no file.
+        file: The image's file, if it has one.
+        mode: What it is read as.
+    """
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
-    deep = image.mode in ("RGB", "RGBA", "LA") and _is_deep(image)
-    if "transparency" in image.info and (deep or image.mode.startswith("I")):
+    deep = file if image.mode in ("RGB", "RGBA", "LA") and _is_deep(image) else None
+    if "transparency" in image.info and (deep is not None or image.mode.startswith("I")):
         raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
     orientation = _orientation(image)
-    if deep:
+    if deep is not None:
         if image.format != "PNG":
             raise ValueError(
                 f"has 16-bit colour, which is read from PNG, TIFF and .npy, not {image.format}"
             )
-        array = decode_deep(file)
+        array = decode_deep(deep)
         return pixels.upright(array, orientation), array.shape[2] in (2, 4)
     image.load()
     if _has_transparent_colours(image):
         image = image.convert("RGBA")
     if image.mode == "CMYK" and mode != "channels":
-        cmyk.warn_once(file.name)
+        cmyk.warn_once(getattr(file, "name", "one in memory"))
     colour = _COLOUR_OF.get(image.mode, image.mode)
     # Only where it changes: a converted image forgets its format.
     if colour != image.mode and (image.mode in _INDIRECT or mode != "channels"):

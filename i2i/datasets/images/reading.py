@@ -94,18 +94,62 @@ def read_picture(
         DataError: As `read` does.
     """
     with naming(path), path.open("rb") as file:
-        content = _content(path, file, mode, depth)
-        array, alpha = content.samples, None
-        if mode != "labels":
-            array = pixels.to_depth(array, depth or _own_depth(array), float_range)
-        if mode in ("rgb", "gray"):
-            if content.alpha:
-                alpha = array[..., -1:]
-                array = pixels.composite(array, ImageColor.getrgb(background)[:3])
-            if array.shape[2] not in (1, 3):
-                raise not_a_picture(array.shape[2])
-            array = pixels.as_rgb(array) if mode == "rgb" else pixels.as_gray(array)
-        return Picture(array, alpha, content.profile, content.dpi)
+        if path.suffix.lower() == arrays.SUFFIX:
+            content = arrays.decode(path, mode)
+        else:
+            content = decode(file, mode, depth)
+        return picture_of(
+            content, mode, depth=depth, background=background, float_range=float_range
+        )
+
+
+def decode(file: BinaryIO, mode: Mode, depth: Depth | None) -> Content:
+    """What a file other than .npy holds, by the library that loses nothing of what is asked for.
+
+    Raises:
+        Exception: Nearly anything if it is damaged.
+    """
+    image = pillow.opened(file, mode)
+    if image is None or pillow.loses(image):
+        try:
+            return tiff.decode(file, mode)
+        except tiff.Undecodable:
+            if image is None or not pillow.suffices(image, mode, depth):
+                raise
+    return pillow.decode(image, file, mode)
+
+
+def picture_of(
+    content: Content,
+    mode: Mode,
+    *,
+    depth: Depth | None = None,
+    background: str = "white",
+    float_range: FloatRange | None = None,
+) -> Picture:
+    """What was decoded, at the depth and in the channels that are asked for.
+
+    Args:
+        content: Decoded in the same mode.
+        mode: As for `read`.
+        depth: As for `read_picture`.
+        background: As for `read`.
+        float_range: As for `read`.
+
+    Raises:
+        ValueError: If it is no picture, or holds floats without a declared range.
+    """
+    array, alpha = content.samples, None
+    if mode != "labels":
+        array = pixels.to_depth(array, depth or _own_depth(array), float_range)
+    if mode in ("rgb", "gray"):
+        if content.alpha:
+            alpha = array[..., -1:]
+            array = pixels.composite(array, ImageColor.getrgb(background)[:3])
+        if array.shape[2] not in (1, 3):
+            raise not_a_picture(array.shape[2])
+        array = pixels.as_rgb(array) if mode == "rgb" else pixels.as_gray(array)
+    return Picture(array, alpha, content.profile, content.dpi)
 
 
 def is_colour(name: str) -> bool:
@@ -115,19 +159,6 @@ def is_colour(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _content(path: Path, file: BinaryIO, mode: Mode, depth: Depth | None) -> Content:
-    if path.suffix.lower() == arrays.SUFFIX:
-        return arrays.decode(path, mode)
-    image = pillow.opened(file, mode)
-    if image is None or pillow.loses(image):
-        try:
-            return tiff.decode(file, mode)
-        except tiff.Undecodable:
-            if image is None or not pillow.suffices(image, mode, depth):
-                raise
-    return pillow.decode(image, file, mode)
 
 
 def _own_depth(array: Array) -> Depth:

@@ -90,7 +90,7 @@ def decode(file: BinaryIO, mode: Mode) -> Content:
         _check_segments(file, page)
         samples, alpha = _values(page), False
         if mode != "channels":
-            samples, alpha = _shown(samples, page, file.name)
+            samples, alpha = _shown(samples, page, getattr(file, "name", "one in memory"))
         orientation = _orientation(page)
         return Content(
             pixels.upright(samples, orientation),

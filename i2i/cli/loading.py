@@ -1,0 +1,23 @@
+"""Models that commands are given."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from i2i.model import Model
+
+
+def load_model(path: Path, device: str) -> "Model":
+    """Read a trained model, and say which damaged checkpoints were passed over for it.
+
+    Raises:
+        I2IError: As `i2i.loading.load` does.
+    """
+    from i2i.loading import load
+
+    model = load(path, device=device)
+    for reason in model.passed_over:
+        click.echo(f"passed over a damaged checkpoint: {reason}", err=True)
+    return model
