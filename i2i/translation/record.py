@@ -55,7 +55,8 @@ class Record:
         self._check(outputs, overwrite)
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            self._journal = (self.out / JOURNAL).open("a", encoding="utf-8")
+            # Without a buffer: what a full disk refuses mustn't be tried again when it is closed.
+            self._journal = (self.out / JOURNAL).open("ab", buffering=0)
         except OSError as error:
             raise I2IError(f"{self.out}: can't be written to: {error.strerror or error}") from error
         with self._journal:
@@ -81,8 +82,7 @@ class Record:
         output.unlink(missing_ok=True)
         name = self._name(output)
         with self._lock:
-            self._journal.write(json.dumps([name, source]) + "\n")
-            self._journal.flush()
+            self._journal.write(json.dumps([name, source]).encode() + b"\n")
             self.files[name] = source
 
     def finish(self, translated: int, bad: Mapping[str, str]) -> None:

@@ -47,7 +47,7 @@ def write_picture(
     """
     _check(pixels, alpha)
     suffix, channels = path.suffix.lower(), pixels.shape[2]
-    if profile is not None and profile[16:20] != _COLOUR_SPACES.get(channels):
+    if profile is not None and not _is_profile(profile, channels):
         profile = None
     if dpi is not None and not all(1 <= value <= 65535 for value in dpi):
         dpi = None
@@ -100,6 +100,11 @@ def save_image(array: Array, path: Path) -> Path:
         path = path.with_name(f"{path.name}{arrays.SUFFIX}")
         np.save(path, array)
     return path
+
+
+def _is_profile(profile: bytes, channels: int) -> bool:
+    """Whether its header is that of an ICC profile for so many channels."""
+    return profile[36:40] == b"acsp" and profile[16:20] == _COLOUR_SPACES.get(channels)
 
 
 def _check(pixels: Array, alpha: Array | None) -> None:
