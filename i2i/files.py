@@ -1,6 +1,7 @@
-"""Files: names that can't leave their folder, texts that are never half written."""
+"""Files: names that can't leave their folder, texts never half written, locks without waiting."""
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -44,3 +45,27 @@ def write_whole(path: Path, text: str) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+if sys.platform == "win32":
+
+    def try_lock(descriptor: int) -> bool | None:
+        """Take the lock of an open file or folder; None, as there is none for folders here."""
+        return None
+
+else:
+    import fcntl
+
+    def try_lock(descriptor: int) -> bool | None:
+        """Take the lock of an open file or folder, which is let go of when it is closed.
+
+        Returns:
+            Whether it is held now, or another process's; None where the file system has no locks.
+        """
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from i2i.errors import I2IError
+from i2i.files import try_lock
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -74,26 +75,14 @@ def _remove_leftovers(path: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-if sys.platform == "win32":
-
-    @contextmanager
-    def _claimed(folder: Path) -> Iterator[bool]:
+@contextmanager
+def _claimed(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock, if no other process does and there are locks; whether it is held."""
+    if sys.platform == "win32":  # where folders can't be opened
         yield False
-
-else:
-    import fcntl
-
-    @contextmanager
-    def _claimed(folder: Path) -> Iterator[bool]:
-        """Hold a folder's lock, if no other process does; some file systems have none."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                claimed = False
-            else:
-                claimed = True
-            yield claimed
-        finally:
-            os.close(descriptor)
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield try_lock(descriptor) is True
+    finally:
+        os.close(descriptor)

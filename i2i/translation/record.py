@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from i2i.errors import DataError, I2IError
-from i2i.files import write_whole
+from i2i.files import try_lock, write_whole
 
 RECORD = "translation.json"
 
@@ -60,7 +59,7 @@ class Record:
         except OSError as error:
             raise I2IError(f"{self.out}: can't be written to: {error.strerror or error}") from error
         with self._journal:
-            if not _locked(self._journal.fileno()):
+            if try_lock(self._journal.fileno()) is False:
                 raise I2IError(f"{self.out}: another process is translating into it")
             self._check(outputs, overwrite)
             if overwrite:
@@ -181,22 +180,3 @@ def there(path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-if sys.platform == "win32":
-
-    def _locked(descriptor: int) -> bool:
-        return True
-
-else:
-    import fcntl
-
-    def _locked(descriptor: int) -> bool:
-        """Take the lock of an open file, if no other process has it."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # some file systems have none
-            return True
-        return True
