@@ -51,7 +51,6 @@ class Record:
                 process is writing there, or the folder can't be written to.
             DataError: If files would be replaced that are no translations.
         """
-        self._check(outputs, overwrite)
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             # Without a buffer: what a full disk refuses mustn't be tried again when it is closed.
@@ -61,6 +60,7 @@ class Record:
         with self._journal:
             if try_lock(self._journal.fileno()) is False:
                 raise I2IError(f"{self.out}: another process is translating into it")
+            # Not before: who holds the lock adds files all the time.
             self._check(outputs, overwrite)
             if overwrite:
                 self._clear(outputs)
@@ -94,6 +94,14 @@ class Record:
         (self.out / JOURNAL).unlink(missing_ok=True)
 
     def _check(self, outputs: Sequence[Path], overwrite: bool) -> None:
+        try:
+            self._compare(outputs, overwrite)
+        except I2IError:
+            if not self._journal.tell():  # made just now, in somebody else's folder
+                (self.out / JOURNAL).unlink(missing_ok=True)
+            raise
+
+    def _compare(self, outputs: Sequence[Path], overwrite: bool) -> None:
         before = self._read()
         how = {key: before[key] for key in before if key not in ("translated", "bad", "files")}
         if overwrite:
