@@ -15,7 +15,7 @@ from i2i.model_file import load_state, read_model
 from i2i.recipe import Recipe, resolved_recipe
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device
+from i2i.training.engine import choose_device, memory_format
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:
@@ -37,8 +37,9 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
     except ValueError as error:
         raise CheckpointError(f"{file}: {error}") from error
     chosen = choose_device(device)
+    generator = _generator(recipe, data, tensors, file).to(chosen)
     return Model(
-        _generator(recipe, data, tensors, file).to(chosen).eval(),
+        generator.to(memory_format=memory_format(chosen)).eval(),
         recipe,
         data,
         path=file,

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
+from i2i.convolution import Conv2d
 from i2i.layers import (
     Norm,
     crop_size_text,
@@ -55,7 +57,7 @@ class Patch(nn.Module):
             stride = 2 if level < halvings else 1
             layers += _block(seen, width, "none" if level == 0 else norm, 4, stride)
             seen = width
-        self.layers = nn.Sequential(*layers, nn.Conv2d(seen, 1, 4, padding=1))
+        self.layers = nn.Sequential(*layers, Conv2d(seen, 1, 4, padding=1))
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -65,7 +67,11 @@ class Patch(nn.Module):
             Logits `(N, 1, h, w)`, one a patch, where `h` is `H` halved (rounded down) as often as
             there are strides of 2, minus 2: 126, 62, 30, 14 or 6 for 256.
         """
-        return self.layers(image)  # type: ignore[no-any-return]
+        return self.judge(image)[0]
+
+    def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
+        """Judges several batches of one shape in one pass, see `forward`."""
+        return _judge(self.layers, batches)
 
 
 class Image(Patch):
@@ -119,13 +125,29 @@ class Pixel(nn.Module):
         self.layers = nn.Sequential(
             *_block(in_channels, base_channels, "none", 1),
             *_block(base_channels, 2 * base_channels, norm, 1),
-            nn.Conv2d(2 * base_channels, 1, 1),
+            Conv2d(2 * base_channels, 1, 1),
         )
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Judges `(N, in_channels, H, W)` in [-1, 1]: logits `(N, 1, H, W)`, one a pixel."""
-        return self.layers(image)  # type: ignore[no-any-return]
+        return self.judge(image)[0]
+
+    def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
+        """Judges several batches of one shape in one pass, see `forward`."""
+        return _judge(self.layers, batches)
+
+
+def _judge(layers: nn.Sequential, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What the layers make of each batch; batch norm takes one batch's statistics at a time."""
+    n = len(batches)
+    maps = torch.cat(batches) if n > 1 else batches[0]
+    for layer in layers:
+        if n > 1 and isinstance(layer, nn.BatchNorm2d):
+            maps = torch.cat([layer(part) for part in maps.chunk(n)])
+        else:
+            maps = layer(maps)
+    return maps.chunk(n)
 
 
 def _block(
@@ -135,7 +157,7 @@ def _block(
     padding = 1 if kernel > 1 else 0
     bias = needs_bias(norm)
     return [
-        nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias),
+        Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias),
         *norm_layers(norm, out_channels),
         nn.LeakyReLU(0.2, inplace=True),
     ]

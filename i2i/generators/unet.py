@@ -6,6 +6,7 @@ import torch
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
+from i2i.convolution import Conv2d, ConvTranspose2d
 from i2i.layers import (
     Norm,
     crop_size_text,
@@ -159,7 +160,7 @@ def _halving(in_channels: int, out_channels: int, norm: Norm) -> nn.Module:
     Under a norm none of them has a bias, not even the first and the innermost one, which have no
     norm of their own: so it is in the network whose 54,413,955 parameters everybody counts.
     """
-    return nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm))
+    return Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm))
 
 
 def _up(
@@ -171,12 +172,10 @@ def _up(
     if upsampling == "resize":
         doubling = [
             nn.Upsample(scale_factor=2, mode="nearest"),
-            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias),
+            Conv2d(in_channels, out_channels, 3, padding=1, bias=bias),
         ]
     else:
-        doubling = [
-            nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
-        ]
+        doubling = [ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)]
     return nn.Sequential(
         nn.ReLU(inplace=True),
         *doubling,

@@ -1,7 +1,7 @@
 """Pix2Pix: a generator, any number of losses, and a discriminator for each adversarial one."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import torch
 from annotated_types import Gt
@@ -75,17 +75,39 @@ class Pix2Pix(Method):
             output = output.detach()
         for label, (loss, weight) in self.adversarial.items():
             discriminator = self.networks[_network(label)]
-            fake = discriminator(_shown(loss, batch.input, output))
+            fakes = _shown(loss, batch.input, output)
             if "discriminator" in movers:
-                real = discriminator(_shown(loss, batch.input, batch.target))
+                reals = _shown(loss, batch.input, batch.target)
+                if "generator" in movers:  # whose gradient has no business in the reals' pass
+                    fake, real = discriminator(fakes), discriminator(reals)
+                else:
+                    fake, real = _judged(discriminator, fakes, reals)
                 value = loss.discriminator_loss(real, fake)
                 terms["discriminator"][_network(label)] = self.discriminator_weight * value
+            else:
+                fake = discriminator(fakes)
             if "generator" in movers:
                 terms["generator"][label] = weight * loss.generator_loss(fake)
         if "generator" in movers:
             for label, (distance, weight) in self.reconstruction.items():
                 terms["generator"][label] = weight * distance(output, batch.target)
         return terms
+
+
+@runtime_checkable
+class JudgesSeveral(Protocol):
+    """A discriminator that can judge several batches in one pass, each as if it were alone."""
+
+    def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
+        """The logits of each batch."""
+        ...
+
+
+def _judged(discriminator: nn.Module, fakes: Tensor, reals: Tensor) -> tuple[Tensor, ...]:
+    """Both batches' logits, in one pass where the discriminator can and isn't wrapped."""
+    if issubclass(type(discriminator), JudgesSeveral):
+        return discriminator.judge(fakes, reals)  # type: ignore[operator, no-any-return]
+    return discriminator(fakes), discriminator(reals)
 
 
 def _network(label: str) -> str:

@@ -141,6 +141,12 @@ class Train(Strict):
     ema: Annotated[float, Interval(gt=0, lt=1)] | None = None
     """Decay (0.999, say) of an average of the generator's weights, which is then the model."""
 
+    channels_last: bool | None = None
+    """Lay out maps and weights channels-last; by default on a CPU, on CUDA in half precision."""
+
+    compile: bool = False
+    """Compile the networks at the first step; on CUDA with CUDA graphs."""
+
     deterministic: bool = False
     """Use only algorithms that give the same bits every time (CPU runs do without it)."""
 

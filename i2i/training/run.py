@@ -92,7 +92,11 @@ def run(
     folder = RunFolder(out or Path("runs") / recipe.name)
     train_options = recipe.train
     with Engine(
-        train_options.device, train_options.precision, deterministic=train_options.deterministic
+        train_options.device,
+        train_options.precision,
+        deterministic=train_options.deterministic,
+        channels_last=train_options.channels_last,
+        compile=train_options.compile,
     ) as engine:
         _check_shares(recipe, engine.ranks)
         dataset = assemble_dataset(recipe)

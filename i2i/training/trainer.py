@@ -16,6 +16,7 @@ from i2i.methods.base import Method, Terms
 from i2i.model_file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
+from i2i.training.adam import Adam
 from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
 from i2i.training.engine import Engine, unwrap
 
@@ -42,7 +43,7 @@ class Trainer:
     steps_per_epoch: int = 1
     step: int = 0
     best: tuple[int, float] | None = None
-    optimizers: dict[str, torch.optim.Adam] = field(init=False)
+    optimizers: dict[str, Adam] = field(init=False)
     parameters: dict[str, list[nn.Parameter]] = field(init=False)
     average: AveragedModel | None = field(init=False, default=None)
 
@@ -54,9 +55,7 @@ class Trainer:
             for player, names in self.method.players.items()
         }
         self.optimizers = {
-            player: torch.optim.Adam(
-                parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True
-            )
+            player: Adam(parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True)
             for player, parameters in self.parameters.items()
         }
         if self.recipe.train.ema is not None:

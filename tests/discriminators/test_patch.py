@@ -1,5 +1,6 @@
 """The discriminators against the paper's table and their measured receptive fields."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -190,3 +191,23 @@ def test_an_image_too_small_is_refused_with_the_smallest_size(
 def test_an_image_too_small_for_the_image_discriminator_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 96x96, not 95x95"):
         Image(6, (95, 95))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+@pytest.mark.parametrize("kind", ["pixel", "16", "70"])
+def test_several_batches_are_judged_in_one_pass_as_each_alone(kind: str, norm: Any) -> None:
+    torch.manual_seed(0)
+    discriminator = (
+        Pixel(3, base_channels=4, norm=norm)
+        if kind == "pixel"
+        else Patch(3, (32, 32), receptive_field=int(kind), base_channels=4, norm=norm)  # type: ignore[arg-type]
+    )
+    twin = copy.deepcopy(discriminator)
+    batches = torch.rand(2, 3, 3, 32, 32) * torch.tensor([1.0, 5.0]).view(2, 1, 1, 1, 1)
+    together = discriminator.judge(*batches)
+    alone = [twin(batch) for batch in batches]
+    for ours, theirs in zip(together, alone, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    # The running statistics saw the batches in their order.
+    for (name, ours), theirs in zip(discriminator.named_buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs, msg=name)

@@ -113,17 +113,18 @@ def test_the_two_orders_of_the_adversarial_gradient_differ(tiny_recipe: Recipes)
 
 
 def test_the_discriminator_s_passes_are_saved_in_the_before_order(tiny_recipe: Recipes) -> None:
-    passes = {}
+    judged = {}
     for order in ("after", "before"):
         method = {"type": "pix2pix", "adversarial_gradient": order}
         training = trainer(tiny_recipe(method=method))
         seen: list[int] = []
-        training.method.networks["discriminator.cgan"].register_forward_hook(
-            lambda *_, seen=seen: seen.append(1)
+        discriminator = training.method.networks["discriminator.cgan"]
+        next(discriminator.children()).get_submodule("0").register_forward_hook(
+            lambda _, shown, __, seen=seen: seen.append(len(shown[0]))
         )
-        training.update(batch(), no_files)
-        passes[order] = len(seen)
-    assert passes == {"after": 3, "before": 2}
+        training.update(batch(4), no_files)
+        judged[order] = sum(seen)
+    assert judged == {"after": 3 * 4, "before": 2 * 4}
 
 
 def test_a_generator_s_step_leaves_no_gradient_on_the_discriminator(tiny_recipe: Recipes) -> None:
