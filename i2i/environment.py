@@ -11,7 +11,6 @@ PACKAGES = (
     "torch",
     "numpy",
     "pillow",
-    "kornia",
     "timm",
     "torchmetrics",
     "lpips",

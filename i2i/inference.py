@@ -96,6 +96,16 @@ def translate(
 
 def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Batch norm with each image's own mean and variance."""
+    if (
+        features.is_contiguous(memory_format=torch.channels_last)
+        and not torch.compiler.is_exporting()
+    ):
+        # Torch's instance norm would copy the maps into its own layout, and leave them so.
+        parts = (
+            F.batch_norm(part, None, None, weight, bias, training=True, eps=eps)
+            for part in torch.split(features, 1)
+        )
+        return torch.cat(list(parts))
     return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 

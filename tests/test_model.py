@@ -226,7 +226,6 @@ def test_loading_a_unet_imports_no_library_that_only_training_needs(trained: Pat
         "torchmetrics",
         "lpips",
         "torchvision",
-        "kornia",
         "matplotlib",
         "scipy",
         "sympy",

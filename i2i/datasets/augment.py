@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import torch
-from kornia.geometry.transform import crop_by_indices, hflip
 from torch import Tensor
 
 from i2i.datasets.base import Size
@@ -27,25 +24,11 @@ def augment(
     Returns:
         `(N, C, crop height, crop width)` of the same type.
     """
-    height, width = pairs.shape[-2:]
-    draws = np.stack(
-        [generator(Stream.AUGMENTATION, seed, epoch, index).random(3) for index in indices]
-    )
-    if (height, width) != crop:
-        room = np.array([height - crop[0] + 1, width - crop[1] + 1])
-        corners = torch.from_numpy((draws[:, :2] * room).astype(np.int64))
-        pairs = crop_by_indices(pairs, _boxes(corners, crop), size=crop)
-    if flip:
-        mirrored = (draws[:, 2] < 0.5).tolist()
-        pairs = torch.stack(
-            [hflip(pair) if turn else pair for pair, turn in zip(pairs, mirrored, strict=True)]
-        )
-    return pairs
-
-
-def _boxes(corners: Tensor, crop: Size) -> Tensor:
-    """Corner points as kornia has them: (x, y), clockwise from the top left, inclusive."""
-    top, left = corners[:, 0], corners[:, 1]
-    bottom, right = top + crop[0] - 1, left + crop[1] - 1
-    points = [(left, top), (right, top), (right, bottom), (left, bottom)]
-    return torch.stack([torch.stack(point, dim=1) for point in points], dim=1)
+    (height, width), (tall, wide) = pairs.shape[-2:], crop
+    cut = pairs.new_empty((*pairs.shape[:2], tall, wide))
+    for i, index in enumerate(indices):
+        down, right, side = generator(Stream.AUGMENTATION, seed, epoch, index).random(3)
+        top, left = int(down * (height - tall + 1)), int(right * (width - wide + 1))
+        pair = pairs[i, :, top : top + tall, left : left + wide]
+        cut[i] = pair.flip(-1) if flip and side < 0.5 else pair
+    return cut

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grads_with_norm_
 
 from i2i.errors import I2IError
-from i2i.training.memory import keep_freed_memory
+from i2i.memory import keep_freed_memory
 
 Precision = Literal[32, "bf16-mixed", "16-mixed"]
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

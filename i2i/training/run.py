@@ -30,7 +30,6 @@ from i2i.evaluation.translations import sample_sheet
 from i2i.files import write_whole
 from i2i.model_file import load_model
 from i2i.recipe import Recipe, load_recipe
-from i2i.report import write_report
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
@@ -353,6 +352,8 @@ def _finish(
             talk.say(line)
     else:
         talk.say("there is no test split, so nothing was measured at the end")
+    from i2i.report import write_report  # draws with matplotlib, which loads slowly
+
     write_report(folder)
     talk.say(f"report: {folder.report}")
     return metrics

@@ -21,7 +21,7 @@ def test_the_page_of_a_unet_needs_none_of_the_heavy_libraries() -> None:
     pytest.importorskip("gradio", reason="needs the extra demo")
     code = (
         "import sys, i2i.demo.page, i2i.generators.unet\n"
-        "heavy = {'timm', 'torchmetrics', 'lpips', 'torchvision', 'kornia'} & set(sys.modules)\n"
+        "heavy = {'timm', 'torchmetrics', 'lpips', 'torchvision'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

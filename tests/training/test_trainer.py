@@ -25,15 +25,17 @@ Recipes = Callable[..., Recipe]
 QUIET: dict[str, Any] = {"norm": "instance", "dropout": 0.0}
 
 
-def trainer(recipe: Recipe, steps_per_epoch: int = 10) -> Trainer:
+def trainer(recipe: Recipe, engine: Engine | None = None) -> Trainer:
+    engine = engine or Engine("cpu", recipe.train.precision)
     losses = assemble_losses(recipe)
+    discriminators = assemble_discriminators(recipe, losses, 3, 3)
     method = assemble_method(
         recipe,
-        assemble_generator(recipe, 3, 3),
-        assemble_discriminators(recipe, losses, 3, 3),
+        engine.wrap(assemble_generator(recipe, 3, 3)),
+        {label: engine.wrap(network) for label, network in discriminators.items()},
         losses,
     )
-    return Trainer(recipe, Engine("cpu", recipe.train.precision), method, steps_per_epoch)
+    return Trainer(recipe, engine, method, steps_per_epoch=10)
 
 
 def batch(n: int = 4, seed: int = 0) -> Batch:
