@@ -2,18 +2,42 @@
 
 import argparse
 import json
-from collections.abc import Callable
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from benchmarks import fid, train_step
+from benchmarks import data, epoch, fid, memory, startup, train_step, translate
+from benchmarks.options import Options
+from i2i.environment import machine, versions
 
 FACADES = Path(__file__).parents[2] / "shared" / "facades"
 
-SUBJECTS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], list[str]]]]
-SUBJECTS = {
-    "train-step": (lambda g: train_step.measure(g.rounds, g.size, g.batch), train_step.lines),
-    "fid": (lambda g: fid.measure(g.rounds, g.data), fid.lines),
+
+class Subject(Protocol):
+    """What can be measured: one module each."""
+
+    def measure(self, options: Options) -> dict[str, Any]:
+        """Measure i2i and its peers in turn.
+
+        Returns:
+            `what` was measured; `ours`, `peer` and their `ratio`, above 1 where i2i is better, each
+            the median, smallest and largest of the rounds; or `results`, a list of such.
+        """
+        ...
+
+    def lines(self, result: dict[str, Any]) -> list[str]:
+        """What was measured, for people."""
+        ...
+
+
+SUBJECTS: dict[str, Subject] = {
+    "train-step": train_step,
+    "epoch": epoch,
+    "translate": translate,
+    "data": data,
+    "fid": fid,
+    "startup": startup,
+    "memory": memory,
 }
 
 
@@ -21,17 +45,24 @@ def main() -> None:
     """Measure a subject against its peers, in turn, and print ratios."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("subject", choices=SUBJECTS)
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each  [5]")
-    parser.add_argument("--size", type=int, default=256, help="train-step: images' side  [256]")
-    parser.add_argument("--batch", type=int, default=1, help="train-step: images in a step  [1]")
+    parser.add_argument("--peer", type=Path, help="a clone of pytorch-CycleGAN-and-pix2pix")
     parser.add_argument(
-        "--data", type=Path, default=FACADES, help="fid: the facades  [../shared/facades]"
+        "--data", type=Path, default=FACADES, help="the facades  [../shared/facades]"
     )
+    parser.add_argument("--rounds", type=int, help="measurements of each  [the subject's own]")
+    parser.add_argument("--size", type=int, help="train-step: only images of this side")
+    parser.add_argument("--batch", type=int, help="train-step, memory: only batches of so many")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    given = parser.parse_args()
-    measure, lines = SUBJECTS[given.subject]
-    result = measure(given)
-    print(json.dumps(result, indent=2) if given.json else "\n".join(lines(result)))
+    given = vars(parser.parse_args())
+    subject, as_json = SUBJECTS[given.pop("subject")], given.pop("json")
+    load = os.getloadavg()[0]  # more than a little of it, and the numbers mean nothing
+    result = subject.measure(Options(**given))
+    if as_json:
+        about = {"machine": machine(), "versions": versions(), "load_before": load}
+        print(json.dumps(result | about, indent=2))
+    else:
+        print("\n".join(subject.lines(result)))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,10 +6,8 @@ the process held. Then the distance alone, against `scipy.linalg.sqrtm`.
 """
 
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,14 +19,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.summary import summary
-from i2i.datasets.images import read, save_image
+from benchmarks.facades import write_halves
+from benchmarks.options import Options
+from benchmarks.process import timed
+from benchmarks.summary import comparison, ratios, spread, summary
 from i2i.metrics.frechet import Moments, frechet_distance
 from i2i.metrics.inception import DIMENSIONS
 from i2i.weights import load
 
 PEERS = {"torch-fidelity": "torch_fidelity", "pytorch-fid": "pytorch_fid"}
 OUTPUTS, TARGETS = "test", "train"
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,18 @@ class Tool:
     prepare: Callable[[], None] = lambda: None
 
 
-def measure(rounds: int, data: Path) -> dict[str, Any]:
-    """Run the tools in turn; images/s, peak MiB, the FID each printed, and ratios round by round.
-
-    Args:
-        rounds: How often each is run.
-        data: The facades, with `train` and `test`.
-    """
+def measure(options: Options) -> dict[str, Any]:
+    """Run the tools in turn: seconds, images/s, peak MiB, and the FID each printed."""
+    rounds = options.rounds or ROUNDS
     lacking = [name for name, module in PEERS.items() if not importlib.util.find_spec(module)]
     if lacking:
         raise SystemExit(f"needs {' and '.join(lacking)}: pip install -e '.[dev]'")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        n = {split: _photos(data / split, work / split) for split in (OUTPUTS, TARGETS)}
+        n = {
+            split: len(write_halves(options.data / split, work / split, left=True))
+            for split in (OUTPUTS, TARGETS)
+        }
         tools = _tools(work)
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in tools}
         for turn in range(rounds):
@@ -80,25 +80,17 @@ def measure(rounds: int, data: Path) -> dict[str, Any]:
             }
             for name, of_tool in runs.items()
         },
-        "ratio": {
-            peer: summary([p / o for o, p in zip(seconds["i2i"], seconds[peer], strict=True)])
+        "results": [
+            {"against": peer}
+            | comparison(f"seconds, against {peer}", seconds["i2i"], seconds[peer])
             for peer in PEERS
-        },
-        "again": summary([f / a for f, a in zip(*(seconds[name] for name in OURS), strict=True)]),
+        ],
+        "again": ratios(seconds["i2i again"], seconds["i2i"]),
         "distance": _distance(rounds, n[OUTPUTS], n[TARGETS]),
     }
 
 
 OURS = ("i2i", "i2i again")
-
-
-def _photos(source: Path, folder: Path) -> int:
-    """Write the left halves of side-by-side pairs as PNG files; how many there are."""
-    files = sorted(source.glob("*.jpg"))
-    for file in files:
-        pair = read(file)
-        save_image(pair[:, : pair.shape[1] // 2], folder / file.stem)
-    return len(files)
 
 
 def _tools(work: Path) -> dict[str, Tool]:
@@ -138,24 +130,13 @@ def _tools(work: Path) -> dict[str, Tool]:
 
 
 def _timed(tool: Tool) -> dict[str, float]:
-    """Seconds, peak memory and FID of one start.
-
-    Of a tool with several processes the peak is that of the largest, which flatters it.
-    """
+    """Seconds, peak memory and FID of one start."""
     tool.prepare()
-    with tempfile.TemporaryFile("w+") as printed:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            tool.command, stdout=printed, stderr=printed, env={**os.environ, **tool.environment}
-        )
-        _, _, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        printed.seek(0)
-        text = printed.read()
-    found = re.search(tool.number, text)
+    ended = timed(tool.command, tool.environment)
+    found = re.search(tool.number, ended.text)
     if found is None:
-        raise SystemExit(f"{' '.join(tool.command)} printed no number:\n{text}")
-    return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024, "fid": float(found[1])}
+        raise SystemExit(f"{' '.join(tool.command)} printed no number:\n{ended.text}")
+    return {"seconds": ended.seconds, "peak_mib": ended.peak_mib, "fid": float(found[1])}
 
 
 def _distance(rounds: int, n: int, m: int) -> dict[str, Any]:
@@ -178,13 +159,8 @@ def _distance(rounds: int, n: int, m: int) -> dict[str, Any]:
         distance = calculate_frechet_distance(*peers[0], *peers[1])  # type: ignore[no-untyped-call]
         values["peer"] = float(distance)
         times["peer"].append(time.perf_counter() - began)
-    return {
-        "what": f"the distance between {n} and {m} features of {DIMENSIONS} dimensions",
-        "values": values,
-        "ours": summary(times["ours"]),
-        "peer": summary(times["peer"]),
-        "ratio": summary([p / o for o, p in zip(times["ours"], times["peer"], strict=True)]),
-    }
+    what = f"the distance between {n} and {m} features of {DIMENSIONS} dimensions"
+    return comparison(what, times["ours"], times["peer"]) | {"values": values}
 
 
 def lines(result: dict[str, Any]) -> list[str]:
@@ -196,14 +172,12 @@ def lines(result: dict[str, Any]) -> list[str]:
             f"  {name:<15} {speed['median']:6.1f} images/s   {peak['median']:6.0f} MiB   "
             f"fid {tool['fid']:.6f}"
         )
-    for peer, ratio in result["ratio"].items():
-        shown.append(f"  i2i is {_times(ratio)} as fast as {peer}")
-    shown.append(f"  against a reference it knows, i2i is {_times(result['again'])} as fast again")
+    for each in result["results"]:
+        shown.append(f"  i2i is {spread(each['ratio'])} times as fast as {each['against']}")
+    shown.append(
+        f"  against a reference it knows, i2i is {spread(result['again'])} times as fast again"
+    )
     distance = result["distance"]
     shown.append(distance["what"])
     shown += [f"  {who}  {distance[who]['median']:.3f} s" for who in ("ours", "peer")]
-    return [*shown, f"  i2i is {_times(distance['ratio'])} as fast"]
-
-
-def _times(ratio: dict[str, float]) -> str:
-    return f"{ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f}) times"
+    return [*shown, f"  i2i is {spread(distance['ratio'])} times as fast"]

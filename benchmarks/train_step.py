@@ -1,77 +1,116 @@
-"""A training step on the paper's configuration against an equal plain PyTorch loop.
+"""A training step, against the peer's and against equal plain PyTorch loops.
 
-Plain: the same networks, fused Adam, batches that lie ready in memory; nothing is checked, logged,
-seeded or measured. i2i: the step as `i2i run` takes it, its batches cut from decoded images while
-the step before runs.
+i2i: the step as `i2i run` takes it, its batches cut from decoded images while the step before
+runs. At the paper's size the peer is `Pix2PixModel.optimize_parameters` of
+pytorch-CycleGAN-and-pix2pix on a batch that lies ready. At all sizes there is a loop in plain
+PyTorch: the same networks in torch's own layers, Adam as people write it, a batch that lies ready;
+nothing is checked, logged or seeded. At small sizes a second one uses Adam's option `fused`. Each
+is a process of its own; they take turns, step by step.
 """
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from benchmarks.summary import summary
-from i2i.assemble import (
-    assemble_discriminators,
-    assemble_generator,
-    assemble_losses,
-    assemble_method,
-)
+from benchmarks.contestant import Turns, in_turn
+from benchmarks.limit import limit, step_gflop
+from benchmarks.networks import paper_recipe, trainer
+from benchmarks.options import Options
+from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
+from benchmarks.plain import plain_loop, ready_batch
+from benchmarks.summary import comparison, ratios, spread, summary
 from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
-from i2i.recipe import Recipe, load_recipe
-from i2i.training.engine import Engine
+from i2i.recipe import Recipe
 from i2i.training.log import Meter
-from i2i.training.trainer import Trainer
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "pix2pix_facades.toml"
 PAIRS = 64
+DROPPED = 2
 
 
-def measure(rounds: int, size: int = 256, batch: int = 1) -> dict[str, Any]:
-    """Time both steps in turn; seconds a step, and the ratio round by round."""
-    overrides = (
-        "data.fallback=synthetic",
-        f"augment.crop_size={size}",
-        f"augment.load_size={size + size // 8}",
-        f"generator.depth={size.bit_length() - 1}",
-        f"train.batch_size={batch}",
-    )
-    recipe = load_recipe(RECIPE, overrides)
-    meter = Meter()
-    ours, plain = _ours(recipe, meter), _plain(recipe)
-    times: dict[str, list[float]] = {"ours": [], "peer": []}
-    for turn in range(rounds + 2):
-        order = (("ours", ours), ("peer", plain))
-        for name, step in order if turn % 2 else reversed(order):
-            began = time.perf_counter()
-            next(step)
-            times[name].append(time.perf_counter() - began)
-    times = {name: values[2:] for name, values in times.items()}
-    ratios = [a / b for a, b in zip(times["ours"], times["peer"], strict=True)]
+@dataclass(frozen=True)
+class Configuration:
+    """What is trained: images' side, images in a step, channels of the outermost maps."""
+
+    size: int
+    batch: int
+    base: int
+
+    @property
+    def papers(self) -> bool:
+        """Whether these are the paper's networks, which the peer has too."""
+        return (self.size, self.base) == (256, 64)
+
+    def __str__(self) -> str:
+        return f"{self.size} x {self.size}, batch {self.batch}, {self.base} base channels"
+
+
+CONFIGURATIONS = tuple(
+    Configuration(size, batch, base)
+    for size, base, batches in ((256, 64, (1, 4)), (128, 32, (1, 8)), (64, 32, (1, 8)))
+    for batch in batches
+)
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """Time the steps of each configuration."""
+    chosen = [
+        c
+        for c in CONFIGURATIONS
+        if options.size in (None, c.size) and options.batch in (None, c.batch)
+    ]
+    if not chosen:
+        there_are = "; ".join(map(str, CONFIGURATIONS))
+        raise SystemExit(f"there is no such configuration. There are: {there_are}")
+    with unpacked(options.peer) if options.peer else nullcontext() as peer:
+        results = [_measured(c, options.rounds or (7 if c.papers else 25), peer) for c in chosen]
     return {
-        "what": f"training step, {size} x {size}, batch {batch}, {torch.get_num_threads()} threads",
-        "ours": summary(times["ours"]),
-        "peer": summary(times["peer"]),
-        "ratio": summary(ratios),
-        "waiting": meter.take()["waiting"],
+        "what": f"a training step, {torch.get_num_threads()} threads",
+        "peer_source": peer.source if peer else None,
+        "results": results,
     }
 
 
-def _networks(recipe: Recipe) -> tuple[nn.Module, dict[str, nn.Module], dict[str, nn.Module]]:
-    losses = assemble_losses(recipe)
-    return assemble_generator(recipe, 3, 3), assemble_discriminators(recipe, losses, 3, 3), losses
+def _measured(configuration: Configuration, rounds: int, peer: Peer | None) -> dict[str, Any]:
+    recipe = paper_recipe(configuration.size, configuration.batch, configuration.base)
+    gflop, most = step_gflop(recipe), limit(recipe)
+    contestants: dict[str, tuple[Turns, tuple[Any, ...]]]
+    contestants = {"ours": (_ours, (recipe,)), "plain": (plain_loop, (recipe,))}
+    if not configuration.papers:
+        contestants["fused"] = (plain_loop, (recipe, {"fused": True}))
+    elif peer:
+        contestants["peer"] = (_peers, (recipe, peer))
+    taken = in_turn(contestants, rounds, DROPPED)
+    times = {name: [seconds for seconds, _ in turns] for name, turns in taken.items()}
+    against = "peer" if "peer" in times else "plain"
+    result = comparison(str(configuration), times["ours"], times[against])
+    reached = gflop / result["ours"]["median"]
+    result |= {
+        "size": configuration.size,
+        "batch": configuration.batch,
+        "base_channels": configuration.base,
+        "against": against,
+        "waiting": sum(waited for _, waited in taken["ours"]) / sum(times["ours"]),
+        "gflop": gflop,
+        "gflop_per_second": reached,
+        "limit": most,
+        "share": {name: reached / rate for name, rate in most.items()},
+    }
+    for name in times.keys() - {"ours", "peer"}:
+        result[name] = summary(times[name])
+        result[f"ratio_{name}"] = ratios(times["ours"], times[name])
+    return result
 
 
-def _ours(recipe: Recipe, meter: Meter) -> Iterator[None]:
-    generator, discriminators, losses = _networks(recipe)
-    method = assemble_method(recipe, generator, discriminators, losses)
-    trainer = Trainer(recipe, Engine("cpu"), method, PAIRS)
+def _ours(recipe: Recipe) -> Iterator[float]:
+    meter = Meter()
+    training = trainer(recipe, PAIRS)
     height, width = recipe.augment.load
     array = np.random.default_rng(0).integers(0, 256, (PAIRS, 6, height, width), dtype=np.uint8)
     names = tuple(map(str, range(PAIRS)))
@@ -84,50 +123,48 @@ def _ours(recipe: Recipe, meter: Meter) -> Iterator[None]:
     )
     batches = loader.batches()
     while True:
-        meter.restart_clock()
+        began = time.perf_counter()
         with meter.waiting():
             batch = next(batches)
-        meter.add(trainer.update(batch, _no_files), recipe.train.batch_size)
-        yield
+        waited = time.perf_counter() - began
+        meter.add(training.update(batch, _no_files), recipe.train.batch_size)
+        yield waited
+        meter.restart_clock()
 
 
 def _no_files(_: Batch) -> str:
     return ""
 
 
-def _plain(recipe: Recipe) -> Iterator[None]:
-    generator, discriminators, _ = _networks(recipe)
-    (discriminator,) = discriminators.values()
-    adam_g = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), fused=True)
-    adam_d = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), fused=True)
-    bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
-    shape = (recipe.train.batch_size, 3, *recipe.augment.crop)
-    source, target = torch.rand(2, *shape) * 2 - 1
+def _peers(recipe: Recipe, peer: Peer) -> Iterator[float]:
+    arguments = ("--dataroot", peer.folder, "--batch_size", recipe.train.batch_size)
+    model = peer.model(peer.options("train", *PAPER, *TRAINING, *arguments))
+    source, target = ready_batch(recipe)
+    paths = [""] * recipe.train.batch_size
     while True:
-        output = generator(source)
-        discriminator.requires_grad_(True)
-        adam_d.zero_grad()
-        fake = discriminator(torch.cat([source, output.detach()], 1))
-        real = discriminator(torch.cat([source, target], 1))
-        loss_d = 0.5 * (bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake)))
-        loss_d.backward()
-        adam_d.step()
-        discriminator.requires_grad_(False)
-        adam_g.zero_grad()
-        fake = discriminator(torch.cat([source, output], 1))
-        loss_g = bce(fake, torch.ones_like(fake)) + 100 * l1(output, target)
-        loss_g.backward()
-        adam_g.step()
-        yield
+        model.set_input({"A": target, "B": source, "A_paths": paths, "B_paths": paths})
+        model.optimize_parameters()
+        yield 0.0
 
 
 def lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
-    ratio = result["ratio"]
-    return [
-        result["what"],
-        f"  plain loop   {result['peer']['median']:.3f} s a step",
-        f"  i2i          {result['ours']['median']:.3f} s a step",
-        f"  i2i / plain  {ratio['median']:.3f}   (from {ratio['min']:.3f} to {ratio['max']:.3f})",
-        f"  waiting for data: {100 * result['waiting']:.2f}% of i2i's time",
-    ]
+    shown = [result["what"]]
+    if result["peer_source"]:
+        shown.append(f"peer: {result['peer_source']}")
+    for each in result["results"]:
+        shown += [each["what"], f"  i2i    {spread(each['ours'], 4)} s"]
+        rows = [("peer", each["peer"], each["ratio"])] if each["against"] == "peer" else []
+        rows += [(n, each[n], each[f"ratio_{n}"]) for n in ("plain", "fused") if n in each]
+        shown += [
+            f"  {name:<6} {spread(seconds, 4)} s: i2i is {spread(ratio)} times as fast"
+            for name, seconds, ratio in rows
+        ]
+        training, forward = each["limit"]["training"], each["limit"]["forward"]
+        shown += [
+            f"  waiting for data: {100 * each['waiting']:.2f}% of i2i's time",
+            f"  {each['gflop_per_second']:.1f} GFLOP/s; the fastest convolution alone has "
+            f"{training:.1f} in training, {forward:.1f} forwards: "
+            f"{100 * each['share']['training']:.0f}% and {100 * each['share']['forward']:.0f}%",
+        ]
+    return shown

@@ -1,0 +1,103 @@
+"""Batches for training from the facades, against the peer's data set.
+
+i2i decodes all pairs once, which is told apart, and cuts its batches from them. The peer reads
+each file whenever it is needed. Both enlarge to 286 x 286, cut out 256 x 256, mirror, and give
+float tensors, one pair a batch; the peer in this process (`--num_threads 0`), i2i in it and in one
+thread beside it.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.facades import cache_in
+from benchmarks.networks import paper_recipe
+from benchmarks.options import Options
+from benchmarks.peer import PAPER, TRAINING, unpacked
+from benchmarks.summary import ratios, spread, summary
+from i2i.assemble import assemble_dataset
+from i2i.datasets.decoded import Decoded, decode
+from i2i.datasets.loader import Loader
+
+ROUNDS = 5
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """Time passes over the training pairs in turn."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(unpacked(options.peer))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(cache_in(work / "cache"))
+        recipe = paper_recipe(256, 1, 64, f"data.root={options.data}")
+        dataset, load = assemble_dataset(recipe), recipe.augment.load
+        began = time.perf_counter()
+        decoded = decode(dataset, "train", load)
+        decoding = time.perf_counter() - began
+        began = time.perf_counter()
+        decode(dataset, "train", load)
+        reading = time.perf_counter() - began
+        own = ("--dataroot", options.data, "--num_threads", 0)
+        peers = peer.dataset(peer.options("train", *PAPER, *TRAINING, *own))
+        pairs = len(decoded.names)
+        times: dict[str, list[float]] = {"0": [], "1": [], "peer": []}
+        for _ in range(options.rounds or ROUNDS):
+            for workers in (0, 1):
+                batches = islice(_loader(decoded, workers).batches(), pairs)
+                times[str(workers)].append(_seconds(batches))
+            times["peer"].append(_seconds(peers))
+        source = peer.source
+    results = [
+        {
+            "what": f"i2i with {workers} threads beside, against the peer",
+            "workers": workers,
+            "ours": summary([pairs / t for t in times[str(workers)]]),
+            "peer": summary([pairs / t for t in times["peer"]]),
+            "ratio": ratios(times[str(workers)], times["peer"]),
+        }
+        for workers in (0, 1)
+    ]
+    saved = summary(times["peer"])["median"] - summary(times["0"])["median"]
+    return {
+        "what": f"pairs a second, {pairs} facades from 286 x 286 to 256 x 256, "
+        f"{torch.get_num_threads()} threads",
+        "peer_source": source,
+        "decoding_seconds": decoding,
+        "reading_decoded_seconds": reading,
+        "break_even_epochs": decoding / saved if saved > 0 else None,
+        "results": results,
+    }
+
+
+def _loader(decoded: Decoded, workers: int) -> Loader:
+    return Loader(decoded, batch_size=1, crop=(256, 256), flip=True, seed=0, workers=workers)
+
+
+def _seconds(batches: Iterable[Any]) -> float:
+    began = time.perf_counter()
+    for _ in batches:
+        pass
+    return time.perf_counter() - began
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    shown = [result["what"], f"peer: {result['peer_source']}"]
+    for each in result["results"]:
+        shown.append(
+            f"  i2i, {each['workers']} threads beside  {spread(each['ours'], 0)}, "
+            f"{spread(each['ratio'], 1)} times as fast"
+        )
+    shown.append(f"  peer  {spread(result['results'][0]['peer'], 0)}")
+    even = result["break_even_epochs"]
+    after = "never made up for" if even is None else f"made up for after {even:.2f} epochs"
+    return [
+        *shown,
+        f"  decoding all once: {result['decoding_seconds']:.1f} s, {after}; "
+        f"reading them the next time: {result['reading_decoded_seconds']:.2f} s",
+    ]

@@ -1,0 +1,176 @@
+"""Epochs of a whole training, against steps on a batch that lies ready, and against the peer's.
+
+i2i: `i2i.training.loop.train` as `i2i run` calls it, on real pairs, from the end of one epoch to
+the end of the next, the first left out. Between epochs, when a run would translate its samples,
+the others take their turns: as many of i2i's own updates on one batch that lies ready, and epochs
+of the peer's loop, its data set and `optimize_parameters`. Each is a process of its own.
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmarks.contestant import Contestant
+from benchmarks.facades import cache_in, copy_pairs
+from benchmarks.networks import paper_recipe, trainer
+from benchmarks.options import Options
+from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
+from benchmarks.plain import ready_batch
+from benchmarks.summary import comparison, spread, summary
+from i2i.assemble import assemble_dataset
+from i2i.batch import Batch
+from i2i.datasets.decoded import decode
+from i2i.datasets.loader import Loader
+from i2i.recipe import Recipe
+from i2i.training.log import MetricsLog, SilentConsole
+from i2i.training.loop import Chores, train
+from i2i.training.trainer import Trainer
+
+PAIRS = 40
+ROUNDS = 3
+PEERS_PROCESSES = (0, min(4, os.cpu_count() or 1))
+"""Processes that read for the peer: none, and its default of 4 unless there are fewer cores."""
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """Time epochs in turn."""
+    rounds = options.rounds or ROUNDS
+    with ExitStack() as stack:
+        peer = stack.enter_context(unpacked(options.peer))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(cache_in(work / "cache"))
+        copy_pairs(options.data, work / "pairs", PAIRS)
+        recipe = _recipe(work / "pairs", rounds)
+        others = {"ready": stack.enter_context(Contestant(_ready_steps, recipe))}
+        for processes in dict.fromkeys(PEERS_PROCESSES):
+            others[f"{processes} processes"] = stack.enter_context(
+                Contestant(_peers_epochs, peer, work / "pairs", processes)
+            )
+        ours = _Epochs(others)
+        log = work / "metrics.jsonl"
+        _train(recipe, ours, log)
+        waiting = [json.loads(line)["waiting"] for line in log.read_text().splitlines()]
+        source = peer.source
+    times = {name: values[1:] for name, values in ours.times.items()}
+    results = [
+        comparison("steps on a batch that lies ready", times["ours"], times["ready"]),
+        *(
+            comparison(f"the peer, {name} reading", times["ours"], times[name])
+            for name in others
+            if name != "ready"
+        ),
+    ]
+    return {
+        "what": f"an epoch of {PAIRS} pairs, 256 x 256, batch 1, the paper's networks, "
+        f"{torch.get_num_threads()} threads",
+        "peer_source": source,
+        "steps": PAIRS,
+        "waiting": summary(waiting[1:]),
+        "results": results,
+    }
+
+
+class _Epochs:
+    """Times epochs of a training, and has the others take their turns between them.
+
+    Args:
+        others: A turn of theirs is an epoch.
+    """
+
+    def __init__(self, others: dict[str, Contestant]) -> None:
+        self.others = others
+        self.times: dict[str, list[float]] = {name: [] for name in ("ours", *others)}
+        self.began = time.perf_counter()
+
+    def ended(self, _: nn.Module, step: int) -> None:
+        """An epoch of the training has ended."""
+        self.times["ours"].append(time.perf_counter() - self.began)
+        for name in self.others if step // PAIRS % 2 else reversed(self.others):
+            self.times[name].append(self.others[name].turn()[0])
+        self.began = time.perf_counter()
+
+
+def _recipe(pairs: Path, rounds: int) -> Recipe:
+    return paper_recipe(
+        256,
+        1,
+        64,
+        f"data.root={pairs}",
+        f"train.epochs={rounds + 1}",
+        f"log.every={PAIRS}",
+        f"log.samples_every={PAIRS}",
+        "checkpoint.every=1000000",
+    )
+
+
+def _train(recipe: Recipe, epochs: _Epochs, log: Path) -> None:
+    decoded = decode(assemble_dataset(recipe), "train", recipe.augment.load)
+    loader = Loader(
+        decoded,
+        batch_size=recipe.train.batch_size,
+        crop=recipe.augment.crop,
+        flip=recipe.augment.flip,
+        seed=recipe.seed,
+        workers=recipe.train.workers,
+    )
+    training = trainer(recipe, loader.steps_per_epoch)
+    chores = Chores(_no_checkpoint, epochs.ended, None, _no_best, _no_files)
+    with MetricsLog(log, 0) as written:
+        train(training, loader, written, SilentConsole(0, training.total_steps), chores)
+
+
+def _ready_steps(recipe: Recipe) -> Iterator[float]:
+    training = trainer(recipe, PAIRS)
+    source, target = ready_batch(recipe)
+    batch = Batch(source, target, ("ready",))
+    while True:
+        for _ in range(PAIRS):
+            training.update(batch, _no_files)
+        yield 0.0
+
+
+def _peers_epochs(peer: Peer, pairs: Path, processes: int) -> Iterator[float]:
+    own = ("--dataroot", pairs, "--num_threads", processes)
+    options = peer.options("train", *PAPER, *TRAINING, *own)
+    dataset, model = peer.dataset(options), peer.model(options)
+    while True:
+        for batch in dataset:
+            model.set_input(batch)
+            model.optimize_parameters()
+        yield 0.0
+
+
+def _no_checkpoint(_: Trainer) -> None:
+    pass
+
+
+def _no_best(_: float, __: float) -> bool:
+    return False
+
+
+def _no_files(_: Batch) -> str:
+    return ""
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    shown = [
+        result["what"],
+        f"peer: {result['peer_source']}",
+        f"  i2i: {spread(result['results'][0]['ours'])} s",
+    ]
+    for each in result["results"]:
+        shown.append(
+            f"  {each['what']}: {spread(each['peer'])} s, "
+            f"{spread(each['ratio'], 3)} times as long as i2i's"
+        )
+    waiting = {key: 100 * value for key, value in result["waiting"].items()}
+    return [*shown, f"  waiting for data: {spread(waiting)}% of i2i's time"]

@@ -1,0 +1,83 @@
+"""The most memory that a training holds, against the peer's.
+
+i2i: `i2i run` on the paper's recipe; it also decodes the pairs and saves a checkpoint at the end.
+The peer: its `train.py`, which reads in its own process and saves nothing in so few steps. Both
+take the same number of steps on the same pairs, and start from a process that holds less than
+either.
+"""
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.facades import cache_in, copy_pairs
+from benchmarks.networks import RECIPE
+from benchmarks.options import Options
+from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
+from benchmarks.process import timed
+from benchmarks.summary import comparison, spread
+
+STEPS = 6
+BATCHES = (1, 4)
+ROUNDS = 3
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """Start both in turn."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(unpacked(options.peer))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(cache_in(work / "cache"))
+        rounds = options.rounds or ROUNDS
+        chosen = [batch for batch in BATCHES if options.batch in (None, batch)]
+        return {
+            "what": f"MiB at most, {STEPS} steps of training at 256 x 256",
+            "peer_source": peer.source,
+            "results": [_measured(options.data, work, peer, batch, rounds) for batch in chosen],
+        }
+
+
+def _measured(data: Path, work: Path, peer: Peer, batch: int, rounds: int) -> dict[str, Any]:
+    pairs = work / f"pairs{batch}"
+    copy_pairs(data, pairs, STEPS * batch)
+    peaks: dict[str, list[float]] = {"ours": [], "peer": []}
+    for turn in range(rounds):
+        programs = {
+            "ours": _ours(pairs, batch, work / f"run{batch}-{turn}"),
+            "peer": _peers(peer, pairs, batch),
+        }
+        for name in programs if turn % 2 else reversed(programs):
+            peaks[name].append(timed(programs[name]).peak_mib)
+    return comparison(f"batch {batch}", peaks["ours"], peaks["peer"]) | {"batch": batch}
+
+
+def _ours(pairs: Path, batch: int, out: Path) -> list[str]:
+    settings = (
+        f"data.root={pairs}",
+        f"train.batch_size={batch}",
+        f"train.max_steps={STEPS}",
+        "train.device=cpu",
+        'eval.metrics=["l1"]',
+    )
+    command = [sys.executable, "-m", "i2i", "run", str(RECIPE), "--out", str(out)]
+    return [*command, *(word for setting in settings for word in ("--set", setting))]
+
+
+def _peers(peer: Peer, pairs: Path, batch: int) -> list[str]:
+    data = ("--dataroot", pairs, "--batch_size", batch, "--num_threads", 0)
+    return peer.command(
+        "train.py", *PAPER, *TRAINING, *data, "--n_epochs", 1, "--n_epochs_decay", 0
+    )
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    shown = [result["what"], f"peer: {result['peer_source']}"]
+    for each in result["results"]:
+        shown.append(
+            f"  {each['what']}: i2i {spread(each['ours'], 0)}, peer {spread(each['peer'], 0)}, "
+            f"which is {spread(each['ratio'])} times as much"
+        )
+    return shown

@@ -1,0 +1,16 @@
+"""A model file for benchmarks that translate."""
+
+from pathlib import Path
+
+from benchmarks.networks import networks, paper_recipe
+from i2i.assemble import assemble_dataset
+from i2i.datasets.about import about
+from i2i.model_file import write_model
+
+
+def write_untrained(path: Path, data: Path) -> Path:
+    """Write the paper's generator for the facades; its weights are random, which takes as long."""
+    recipe = paper_recipe(256, 1, 64, f"data.root={data}")
+    described = about(assemble_dataset(recipe)).to_json()
+    write_model(path, networks(recipe).generator, recipe=recipe.to_toml(), data=described, step=0)
+    return path

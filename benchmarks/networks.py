@@ -1,0 +1,81 @@
+"""The networks that are measured, and i2i's training of them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
+
+from i2i.assemble import (
+    assemble_discriminators,
+    assemble_generator,
+    assemble_losses,
+    assemble_method,
+)
+from i2i.convolution import Conv2d, ConvTranspose2d
+from i2i.recipe import Recipe, load_recipe
+from i2i.training.engine import Engine
+from i2i.training.trainer import Trainer
+
+RECIPE = Path(__file__).parents[1] / "recipes" / "pix2pix_facades.toml"
+_TORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d}
+
+
+class Networks(NamedTuple):
+    """The players, and what they minimise."""
+
+    generator: nn.Module
+    discriminators: dict[str, nn.Module]
+    losses: dict[str, nn.Module]
+
+
+def paper_recipe(size: int = 256, batch: int = 1, base: int = 64, *overrides: str) -> Recipe:
+    """The paper's recipe at another size, on a CPU.
+
+    Args:
+        size: Side of the images.
+        batch: Images in a step.
+        base: Channels of the outermost maps of both networks.
+        overrides: As `--set` takes them.
+    """
+    own = (
+        "data.fallback=synthetic",
+        f"augment.crop_size={size}",
+        f"augment.load_size={size * 286 // 256}",
+        f"generator.depth={size.bit_length() - 1}",
+        f"generator.base_channels={base}",
+        f"discriminator.base_channels={base}",
+        f"train.batch_size={batch}",
+        "train.device=cpu",
+    )
+    return load_recipe(RECIPE, (*own, *overrides))
+
+
+def networks(recipe: Recipe) -> Networks:
+    """Networks with new weights, in i2i's own layers."""
+    losses = assemble_losses(recipe)
+    discriminators = assemble_discriminators(recipe, losses, 3, 3)
+    return Networks(assemble_generator(recipe, 3, 3), discriminators, losses)
+
+
+def plain_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
+    """The same generator and discriminator in torch's layers."""
+    generator, discriminators, _ = networks(recipe)
+    (discriminator,) = discriminators.values()
+    return as_torch(generator), as_torch(discriminator)
+
+
+def as_torch(network: nn.Module) -> nn.Module:
+    """Turn i2i's convolutions, which only compute differently, into torch's own."""
+    for module in network.modules():
+        if type(module) in _TORCHS:
+            module.__class__ = _TORCHS[type(module)]
+    return network
+
+
+def trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
+    """A training as `i2i run` makes it."""
+    generator, discriminators, losses = networks(recipe)
+    engine = Engine("cpu")
+    wrapped = {label: engine.wrap(network) for label, network in discriminators.items()}
+    method = assemble_method(recipe, engine.wrap(generator), wrapped, losses)
+    return Trainer(recipe, engine, method, steps_per_epoch)

@@ -1,0 +1,91 @@
+"""How long a user waits for one image, against the peer's, and what of that is i2i's doing.
+
+What `i2i translate` takes from start to end, less what `import torch` takes in a process of its
+own and the network's pass over the image in one that is warm, is the overhead.
+"""
+
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.facades import cache_in, write_halves
+from benchmarks.model import write_untrained
+from benchmarks.options import Options
+from benchmarks.peer import unpacked
+from benchmarks.process import timed
+from benchmarks.summary import comparison, spread, summary
+from benchmarks.translate import ours_command, peers_command
+from i2i.loading import load
+
+ROUNDS = 7
+
+
+def measure(options: Options) -> dict[str, Any]:
+    """Start everything in turn, once without counting."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(unpacked(options.peer))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(cache_in(work / "cache"))
+        inputs = work / "inputs"
+        write_halves(options.data / "test", inputs, left=False, count=1)
+        model = write_untrained(work / "model.safetensors", options.data)
+        peer.save_generator("untrained")
+        network = load(model, device="cpu").generator
+        image = torch.rand(1, 3, 256, 256) * 2 - 1
+        loading = f"import i2i; i2i.load({str(model)!r}, device='cpu')"
+        times: dict[str, list[float]] = {}
+        for turn in range((options.rounds or ROUNDS) + 1):
+            out = work / f"out{turn}"
+            commands = {
+                "import_torch": [sys.executable, "-c", "import torch"],
+                "ours": ours_command(model, inputs, out / "ours"),
+                "peer": peers_command(peer, inputs, out / "peer"),
+                "help": [sys.executable, "-m", "i2i", "--help"],
+                "load": [sys.executable, "-c", loading],
+            }
+            for name, command in commands.items():
+                times.setdefault(name, []).append(timed(command).seconds)
+            times.setdefault("forward", []).append(_forward(network, image))
+        source = peer.source
+    times = {name: values[1:] for name, values in times.items()}
+    parts = zip(times["ours"], times["import_torch"], times["forward"], strict=True)
+    result = comparison(
+        f"translating one file of 256 x 256, start to end, {torch.get_num_threads()} threads",
+        times["ours"],
+        times["peer"],
+    )
+    return result | {
+        "peer_source": source,
+        "overhead": summary([whole - torchs - network for whole, torchs, network in parts]),
+        **{name: summary(times[name]) for name in ("import_torch", "forward", "help", "load")},
+    }
+
+
+def _forward(network: torch.nn.Module, image: torch.Tensor) -> float:
+    """Seconds of a pass, after one that doesn't count: others have computed meanwhile."""
+    with torch.inference_mode():
+        network(image)
+        began = time.perf_counter()
+        network(image)
+        return time.perf_counter() - began
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    return [
+        result["what"],
+        f"peer: {result['peer_source']}",
+        f"  i2i translate          {spread(result['ours'])} s",
+        f"  import torch           {spread(result['import_torch'])} s",
+        f"  the network's pass     {spread(result['forward'], 3)} s",
+        f"  the rest, i2i's doing  {spread(result['overhead'])} s",
+        f"  peer's test.py         {spread(result['peer'])} s: "
+        f"i2i is {spread(result['ratio'])} times as fast",
+        f"  i2i --help             {spread(result['help'])} s",
+        f"  i2i.load               {spread(result['load'])} s",
+    ]
