@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -45,7 +46,8 @@ class Run:
 
     def signal(self, number: int) -> None:
         assert self.process.pid is not None
-        os.kill(self.process.pid, number)
+        with suppress(ProcessLookupError):  # it may have just ended
+            os.kill(self.process.pid, number)
 
     def _read(self, kind: str) -> str:
         file = _file(self.folder, self.number, kind)
