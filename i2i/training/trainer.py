@@ -97,8 +97,6 @@ class Trainer:
         losses: dict[str, float] = {}
         output: Tensor | None = None
         for movers in self.method.rounds:
-            for player in movers:
-                self.optimizers[player].zero_grad()
             for i, part in enumerate(parts):
                 last = i == count - 1
                 with self.engine.accumulating(self.method.networks.values(), last):
@@ -108,6 +106,7 @@ class Trainer:
                     self._backward(movers, terms)
             for player in movers:
                 self._move(player, batch, files)
+                self.optimizers[player].zero_grad()  # now, for the memory
         self.engine.scaler.update()
         if self.average is not None:
             self.average.update_parameters(self.generator)
