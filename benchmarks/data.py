@@ -6,21 +6,18 @@ float tensors, one pair a batch; the peer in this process (`--num_threads 0`), i
 thread beside it.
 """
 
-import tempfile
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.facades import cache_in
 from benchmarks.networks import paper_recipe
 from benchmarks.options import Options
-from benchmarks.peer import PAPER, TRAINING, unpacked
+from benchmarks.peer import PAPER, TRAINING
 from benchmarks.summary import ratios, spread, summary
+from benchmarks.workplace import workplace
 from i2i.assemble import assemble_dataset
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.loader import Loader
@@ -30,10 +27,7 @@ ROUNDS = 5
 
 def measure(options: Options) -> dict[str, Any]:
     """Time passes over the training pairs in turn."""
-    with ExitStack() as stack:
-        peer = stack.enter_context(unpacked(options.peer))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(cache_in(work / "cache"))
+    with workplace(options) as (peer, _):
         recipe = paper_recipe(256, 1, 64, f"data.root={options.data}")
         dataset, load = assemble_dataset(recipe), recipe.augment.load
         began = time.perf_counter()

@@ -8,7 +8,6 @@ of the peer's loop, its data set and `optimize_parameters`. Each is a process of
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,12 +18,13 @@ import torch
 from torch import nn
 
 from benchmarks.contestant import Contestant
-from benchmarks.facades import cache_in, copy_pairs
+from benchmarks.facades import copy_pairs
 from benchmarks.networks import paper_recipe, trainer
 from benchmarks.options import Options
-from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
+from benchmarks.peer import PAPER, TRAINING, Peer
 from benchmarks.plain import ready_batch
 from benchmarks.summary import comparison, spread, summary
+from benchmarks.workplace import workplace
 from i2i.assemble import assemble_dataset
 from i2i.batch import Batch
 from i2i.datasets.decoded import decode
@@ -44,9 +44,7 @@ def measure(options: Options) -> dict[str, Any]:
     """Time epochs in turn."""
     rounds = options.rounds or ROUNDS
     with ExitStack() as stack:
-        peer = stack.enter_context(unpacked(options.peer))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(cache_in(work / "cache"))
+        peer, work = stack.enter_context(workplace(options))
         copy_pairs(options.data, work / "pairs", PAIRS)
         recipe = _recipe(work / "pairs", rounds)
         others = {"ready": stack.enter_context(Contestant(_ready_steps, recipe))}

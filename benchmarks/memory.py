@@ -7,17 +7,16 @@ either.
 """
 
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.facades import cache_in, copy_pairs
+from benchmarks.facades import copy_pairs
 from benchmarks.networks import RECIPE
 from benchmarks.options import Options
-from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
+from benchmarks.peer import PAPER, TRAINING, Peer
 from benchmarks.process import timed
 from benchmarks.summary import comparison, spread
+from benchmarks.workplace import workplace
 
 STEPS = 6
 BATCHES = (1, 4)
@@ -26,10 +25,7 @@ ROUNDS = 3
 
 def measure(options: Options) -> dict[str, Any]:
     """Start both in turn."""
-    with ExitStack() as stack:
-        peer = stack.enter_context(unpacked(options.peer))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(cache_in(work / "cache"))
+    with workplace(options) as (peer, work):
         rounds = options.rounds or ROUNDS
         chosen = [batch for batch in BATCHES if options.batch in (None, batch)]
         return {

@@ -5,21 +5,18 @@ own and the network's pass over the image in one that is warm, is the overhead.
 """
 
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.facades import cache_in, write_halves
+from benchmarks.facades import write_halves
 from benchmarks.model import write_untrained
 from benchmarks.options import Options
-from benchmarks.peer import unpacked
 from benchmarks.process import timed
 from benchmarks.summary import comparison, spread, summary
 from benchmarks.translate import ours_command, peers_command
+from benchmarks.workplace import workplace
 from i2i.loading import load
 
 ROUNDS = 7
@@ -27,10 +24,7 @@ ROUNDS = 7
 
 def measure(options: Options) -> dict[str, Any]:
     """Start everything in turn, once without counting."""
-    with ExitStack() as stack:
-        peer = stack.enter_context(unpacked(options.peer))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(cache_in(work / "cache"))
+    with workplace(options) as (peer, work):
         inputs = work / "inputs"
         write_halves(options.data / "test", inputs, left=False, count=1)
         model = write_untrained(work / "model.safetensors", options.data)

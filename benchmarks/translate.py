@@ -10,20 +10,19 @@ Then whether the batch that i2i chooses for speed changes what an image becomes.
 """
 
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.facades import cache_in, write_halves
+from benchmarks.facades import write_halves
 from benchmarks.model import write_untrained
 from benchmarks.options import Options
-from benchmarks.peer import Peer, unpacked
+from benchmarks.peer import Peer
 from benchmarks.process import timed
 from benchmarks.summary import comparison, spread
+from benchmarks.workplace import workplace
 from i2i.batch import batch_of_one
 from i2i.datasets.images import read
 from i2i.loading import load
@@ -35,10 +34,7 @@ ROUNDS = 3
 
 def measure(options: Options) -> dict[str, Any]:
     """Start both programs in turn."""
-    with ExitStack() as stack:
-        peer = stack.enter_context(unpacked(options.peer))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(cache_in(work / "cache"))
+    with workplace(options) as (peer, work):
         inputs = work / "inputs"
         files = write_halves(options.data / "test", inputs, left=False, count=IMAGES)
         model = write_untrained(work / "model.safetensors", options.data)

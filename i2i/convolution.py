@@ -40,7 +40,7 @@ class Conv2d(nn.Conv2d):
         """Maps `(N, in_channels, H, W)` as `torch.nn.Conv2d` does."""
         if not _faster(self, input):
             return super().forward(input)
-        return _apply(input, self, Window(*_window(self)), transposed=False)
+        return _apply(input, self, _window(self), transposed=False)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -50,7 +50,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         """Maps `(N, in_channels, H, W)` as `torch.nn.ConvTranspose2d` does."""
         if output_size is not None or any(self.output_padding) or not _faster(self, input):
             return super().forward(input, output_size)
-        return _apply(input, self, Window(*_window(self)), transposed=True)
+        return _apply(input, self, _window(self), transposed=True)
 
 
 class Window(NamedTuple):
@@ -75,8 +75,8 @@ class Window(NamedTuple):
         return (positions - 1) * self.stride + self.kernel - 2 * self.padding
 
 
-def _window(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, int]:
-    return layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+def _window(layer: nn.Conv2d | nn.ConvTranspose2d) -> Window:
+    return Window(layer.kernel_size[0], layer.stride[0], int(layer.padding[0]))
 
 
 def _faster(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> bool:

@@ -32,7 +32,7 @@ class Engine:
         precision: 32, or the half format that autocast uses.
         deterministic: Whether to use only algorithms that give the same bits every time.
         channels_last: Whether maps and weights are laid out channels-last; by default where that is
-            faster, see `channels_last`.
+            faster, see `memory_format`.
         compile: Whether networks are compiled for training.
     """
 
