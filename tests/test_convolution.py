@@ -1,6 +1,7 @@
 """The faster convolutions against torch's own layers."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -92,20 +93,21 @@ def layer_copy(layer: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("network", "channels"),
+    ("build", "channels"),
     [
-        (UNet(3, 3, (64, 64), depth=6, base_channels=32), 3),
-        (EncoderDecoder(3, 3, (64, 64), depth=6, base_channels=32), 3),
-        (Patch(6, (64, 64), base_channels=32), 6),
+        (lambda: UNet(3, 3, (64, 64), depth=6, base_channels=32), 3),
+        (lambda: EncoderDecoder(3, 3, (64, 64), depth=6, base_channels=32), 3),
+        (lambda: Patch(6, (64, 64), base_channels=32), 6),
     ],
     ids=["unet", "encoder_decoder", "patch"],
 )
 @pytest.mark.parametrize("n", [1, 3])
 def test_whole_networks_compute_what_plain_ones_compute(
-    network: nn.Module, channels: int, n: int
+    build: Callable[[], nn.Module], channels: int, n: int
 ) -> None:
+    torch.manual_seed(0)  # now and then a rounding moves a value across a kink
+    network = build()
     images = torch.rand(n, channels, 64, 64, generator=torch.Generator().manual_seed(n)) * 2 - 1
-    network.zero_grad()
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0  # masks are drawn in the order of memory
