@@ -1,4 +1,4 @@
-"""Memory that one step frees, kept for the next."""
+"""Memory that one step frees, kept for the next, and given back before something else is done."""
 
 import ctypes
 import platform
@@ -14,8 +14,18 @@ def keep_freed_memory() -> None:
     By default it returns large blocks to the system at once, and every step gets them again, page
     by page: for the paper's networks a sixth of the step. Other allocators are left as they are.
     """
-    if platform.libc_ver()[0] == "glibc":
+    if _has_glibc():
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, _NEVER)
         mallopt(_M_TOP_PAD, _AT_ONCE)
+
+
+def give_back_freed_memory() -> None:
+    """Return what is kept to the system, before work that won't find its blocks among it."""
+    if _has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _has_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from i2i.errors import CheckpointError
+from i2i.memory import give_back_freed_memory
 from i2i.model_file import write_model
 from i2i.weights.tensors import file_sha256
 
@@ -69,6 +70,7 @@ def save(
     """
     path = folder / _name(step)
     unfinished = folder / f"{_UNFINISHED}{path.name}"
+    give_back_freed_memory()  # what is copied for the files comes on top of it
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
