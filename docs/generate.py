@@ -16,6 +16,7 @@ from typing import Any
 import click
 from click.testing import CliRunner
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from i2i import hookspecs
 from i2i.cli import program
@@ -23,6 +24,7 @@ from i2i.cli.show import section, toml, type_text
 from i2i.plugins import registry
 from i2i.recipe import models
 from i2i.registry import COMPONENTS, plural
+from i2i.studies import models as studies
 
 PAGES = Path(__file__).parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -73,6 +75,20 @@ def components() -> Iterator[str]:
             yield f"```toml\n{section(entry)}\n```\n"
 
 
+def study() -> Iterator[str]:
+    """Every key of a study file."""
+    for heading, model in (
+        ("The top of the file", studies.Study),
+        ("`[[variants]]`", studies.Variant),
+        ("`[[orderings]]`", studies.Ordering),
+        ("`[ground_truth]`", studies.GroundTruth),
+    ):
+        yield f"### {heading}\n"
+        yield f"{inspect.getdoc(model)}\n"
+        parts = ("variants", "orderings", "ground_truth")
+        yield from _keys(model, {name for name in model.model_fields if name not in parts})
+
+
 def hooks() -> Iterator[str]:
     """Every hook with its literal signature."""
     specifications = [
@@ -84,7 +100,7 @@ def hooks() -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    part.__name__: part for part in (cli, recipe, components, hooks)
+    part.__name__: part for part in (cli, recipe, components, study, hooks)
 }
 
 
@@ -93,14 +109,18 @@ def _keys(model: type[BaseModel], names: set[str]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
         if name in names:
-            default = "required" if field.is_required() else _default(field.default)
+            default = "required" if field.is_required() else _default_of(field)
             kind = type_text(_annotated(model, name)).replace("|", "\\|")
             yield f"| `{name}` | {kind} | {default} | {_one_line(field.description)} |"
     yield ""
 
 
+def _default_of(field: FieldInfo) -> str:
+    return _default(field.get_default(call_default_factory=True, validated_data={}))
+
+
 def _default(value: Any) -> str:
-    return "" if value is None else f"`{toml(value)}`"
+    return "" if value is None or value == {} else f"`{toml(value)}`"
 
 
 def _annotated(model: type[BaseModel], name: str) -> Any:

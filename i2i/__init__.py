@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from i2i.evaluation.target import evaluate
     from i2i.loading import load
     from i2i.recipe import Recipe
+    from i2i.studies.study import study
     from i2i.training.run import run
     from i2i.translation.files import translate
 
@@ -27,10 +28,21 @@ _LAZY = {
     "evaluate": "i2i.evaluation.target",
     "load": "i2i.loading",
     "run": "i2i.training.run",
+    "study": "i2i.studies.study",
     "translate": "i2i.translation.files",
 }
 
-__all__ = ["Recipe", "Register", "__version__", "evaluate", "hookimpl", "load", "run", "translate"]
+__all__ = [
+    "Recipe",
+    "Register",
+    "__version__",
+    "evaluate",
+    "hookimpl",
+    "load",
+    "run",
+    "study",
+    "translate",
+]
 
 
 def __getattr__(name: str) -> Any:

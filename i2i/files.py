@@ -1,4 +1,4 @@
-"""Files: names that can't leave their folder, texts never half written, locks without waiting."""
+"""Files: names that can't leave their folder, files never half written, locks without waiting."""
 
 import os
 import sys
@@ -36,12 +36,13 @@ def safe_join(root: Path, name: str) -> Path:
     return path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the new one, never a part."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
     writer = f"{os.getpid()}.{threading.get_ident()}"
     unfinished = path.with_name(f".{path.name}.{writer}.unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_bytes(data)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ def register_commands(register: Register) -> None:
     )
     register("demo", "i2i.cli.demo:demo", summary="Draw on a page, and a model translates.")
     register("eval", "i2i.cli.eval:eval_", summary="Measure a run, or a folder against another.")
+    register("study", "i2i.cli.study:study", summary="Train variants of a recipe and compare them.")
     register("compare", "i2i.cli.compare:compare", summary="Put results side by side.")
     register("check", "i2i.cli.check:check", summary="Check a recipe without training it.")
     register("list", "i2i.cli.list:list_", summary="List what a recipe can name.")

@@ -91,9 +91,10 @@ def type_text(annotation: Any) -> str:
         return " or ".join(type_text(a) for a in arguments if a is not types.NoneType)
     if origin is tuple:
         return f"list of {', '.join(type_text(a) for a in arguments if a is not Ellipsis)}"
-    return {int: "whole number", float: "number", str: "text", bool: "true | false"}.get(
-        annotation, getattr(annotation, "__name__", str(annotation)).lower()
-    )
+    names = {int: "whole number", float: "number", str: "text", bool: "true | false"}
+    if origin is dict:
+        return "table"
+    return names.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
 
 
 def _bounds(extra: Any) -> str:

@@ -29,15 +29,23 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: With every problem at once, each with its path and the nearest right name.
     """
+    return parse_recipe(read_toml(path), overrides, source=str(path))
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Raises:
+        RecipeError: If it can't be read, or isn't TOML.
+    """
     try:
-        document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecipeError([f"{path}: there is no such file"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError([f"{path}: can't be read: {error}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([f"{path}: not valid TOML: {error}"]) from error
-    return parse_recipe(document, overrides, source=str(path))
 
 
 def parse_recipe(

@@ -1,7 +1,8 @@
-"""Curves over training steps, as SVG."""
+"""Curves, as SVG."""
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib import rc_context
@@ -18,6 +19,50 @@ _STYLE: Any = {
     "lines.linewidth": 1.3,
 }
 
+FEW = 20
+"""With fewer points than these, each is marked."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a plot.
+
+    Args:
+        points: Its points `(x, y)`; where a y is NaN the line has a gap.
+        colour: As matplotlib takes it.
+        style: `-`, `--`, `:` or `-.`.
+    """
+
+    points: Sequence[tuple[float, float]]
+    colour: str = "#2f6fde"
+    style: str = "-"
+
+
+def plot(title: str, lines: Sequence[Line], *, across: str = "step", log: bool = False) -> str:
+    """Lines in one plot, as SVG.
+
+    Args:
+        title: What is above it.
+        lines: The lines; later ones are drawn over earlier ones.
+        across: What the x axis is.
+        log: Whether the y axis is logarithmic.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(4.2, 2.4), layout="constrained")
+        axes = figure.subplots()
+        for line in lines:
+            marker = "o" if len(line.points) < FEW else ""
+            x, y = zip(*line.points, strict=True)
+            axes.plot(x, y, line.style, color=line.colour, marker=marker, markersize=3)
+        axes.set_title(title, loc="left")
+        axes.set_xlabel(across)
+        axes.locator_params(axis="x", nbins=6)
+        if log:
+            axes.set_yscale("log")
+        written = io.StringIO()
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue()
+
 
 def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """One SVG for each loss, and for each validation metric, from the lines of metrics.jsonl."""
@@ -27,17 +72,4 @@ def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
             series.setdefault(f"loss {name}", []).append((line["step"], value))
         for name, value in line.get("validation", {}).items():
             series.setdefault(f"validation {name}", []).append((line["step"], value))
-    return [_curve(title, points) for title, points in series.items()]
-
-
-def _curve(title: str, points: Sequence[tuple[int, float]]) -> str:
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 2.4), layout="constrained")
-        axes = figure.subplots()
-        marker = "o" if len(points) < 20 else ""
-        axes.plot(*zip(*points, strict=True), color="#2f6fde", marker=marker, markersize=3)
-        axes.set_title(title, loc="left")
-        axes.set_xlabel("step")
-        written = io.StringIO()
-        figure.savefig(written, format="svg", metadata={"Date": None})
-    return written.getvalue()
+    return [plot(title, [Line(points)]) for title, points in series.items()]

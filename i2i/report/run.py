@@ -1,6 +1,5 @@
 """The page about a run, made from nothing but the run's folder."""
 
-import base64
 import json
 import tomllib
 from datetime import UTC, datetime
@@ -8,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from i2i.datasets.images import png_bytes, read
+from i2i.datasets.images import read
 from i2i.errors import I2IError
 from i2i.evaluation.results import counted, extras, flat, number
 from i2i.files import write_whole
 from i2i.report.curves import curves
+from i2i.report.page import file_uri, png_uri, render, svg_uri
 from i2i.runs import RunFolder
 from i2i.sheets import cells, sheet
 
@@ -36,14 +35,8 @@ def write_report(folder: RunFolder) -> Path:
     evaluation = _read_json(folder.evaluation / "metrics.json")
     environment = _read_json(folder.environment)
     steps, samples = _samples_over_time(folder, recipe)
-    templates = Environment(
-        loader=PackageLoader("i2i.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = templates.get_template("run.html").render(
+    page = render(
+        "run.html",
         number=number,
         counted=counted,
         flat=flat,
@@ -54,11 +47,11 @@ def write_report(folder: RunFolder) -> Path:
         environment=environment,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         training=[line for line in lines if "losses" in line],
-        curves=[_svg_uri(svg) for svg in curves(lines)],
+        curves=[svg_uri(svg) for svg in curves(lines)],
         sample_steps=steps,
-        samples=_png_uri(samples) if samples is not None else None,
+        samples=png_uri(samples) if samples is not None else None,
         evaluation=evaluation,
-        test_sheet=_file_uri(folder.evaluation / "sheet.png"),
+        test_sheet=file_uri(folder.evaluation / "sheet.png"),
     )
     write_whole(folder.report, page)
     return folder.report
@@ -94,19 +87,3 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
-
-
-def _file_uri(path: Path) -> str | None:
-    return _uri("image/png", path.read_bytes()) if path.exists() else None
-
-
-def _png_uri(image: np.ndarray[Any, Any]) -> str:
-    return _uri("image/png", png_bytes(image))
-
-
-def _svg_uri(svg: str) -> str:
-    return _uri("image/svg+xml", svg.encode())
-
-
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -23,7 +23,9 @@ from tests.processes import Run
 Start = Callable[..., Run]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["run", "--help"], ["study", "--help"], ["--version"]]
+)
 def test_looking_around_imports_no_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom i2i.cli import main\n"

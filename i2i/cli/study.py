@@ -1,0 +1,89 @@
+"""`i2i study`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from i2i.cli.options import set_option
+
+if TYPE_CHECKING:
+    from i2i.studies.plan import Job
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="VARIANT", help="Run this one; may be given again.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Runs side by side: each on a device of its own, or with its share of the cores.",
+)
+@set_option
+@click.option("--out", type=click.Path(path_type=Path), help="The study's folder  [studies/NAME].")
+@click.option("--dry-run", is_flag=True, help="Show what there is to do; write nothing.")
+@click.option("--page", is_flag=True, help="Write the page of what is done so far; run nothing.")
+@click.option("--overwrite", is_flag=True, help="Begin runs again that are there otherwise.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.pass_context
+def study(
+    ctx: click.Context,
+    file: Path,
+    only: tuple[str, ...],
+    jobs: int,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    dry_run: bool,
+    page: bool,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Train the variants in FILE, measure them alike and put them side by side on a page.
+
+    FILE names a base recipe, variants of it, seeds and metrics; recipes/studies/ has the paper's
+    ablations. Every variant and seed is a run of its own. What is done is never repeated and what
+    was cut goes on: after Ctrl-C, a kill or a power cut the same command carries on. What is kept
+    for good is in records/; study.html, study.md and study.json are made of nothing else.
+
+    \b
+    i2i study recipes/studies/smoke.toml                     two variants, in minutes
+    i2i study recipes/studies/losses_cpu.toml --dry-run      what there is to do
+    i2i study recipes/studies/losses_cpu.toml --jobs 2
+    i2i study recipes/studies/losses_cpu.toml --only L1 --only L1+cGAN
+    """
+    from i2i.studies.study import planned, write_page
+    from i2i.studies.study import study as do_study
+
+    if dry_run:
+        _show(planned(file, only=only, overrides=overrides, out=out, overwrite=overwrite))
+        return
+    if page:
+        click.echo(write_page(file, overrides=overrides, out=out).page)
+        return
+    done = do_study(
+        file,
+        only=only,
+        overrides=overrides,
+        jobs=jobs,
+        out=out,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    for name, why in done.failed.items():
+        click.echo(f"failed: {name}: {why}", err=True)
+    ctx.exit(done.status)
+
+
+def _show(jobs: "list[Job]") -> None:
+    from rich.table import Table
+
+    from i2i.cli.tables import print_table
+
+    table = Table("run", "state", "updates left", box=None, pad_edge=False)
+    for job in jobs:
+        state = {"done": "done", "new": "to run", "resume": f"to resume from step {job.step:,}"}
+        left = 0 if job.state == "done" else job.total - job.step
+        table.add_row(job.name, state[job.state], f"{left:,}")
+    print_table(table)

@@ -1,0 +1,172 @@
+"""Whether claims of an order hold, and how sure that is: the paired bootstrap over test images.
+
+Efron and Tibshirani 1993, chapters 6 and 13. Every run tells each metric's values on the same
+resamples of the test pairs, so the difference of two variants can be taken within each of them.
+What this covers is which test images there happened to be. It doesn't cover the luck of a training:
+another seed gives other weights, and the spread over seeds tells how much that matters.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2i.studies.fingerprints import unlike
+from i2i.studies.models import Ordering, Study
+from i2i.studies.record import Record
+from i2i.studies.tables import Runs, value_of
+
+Verdict = Literal["holds", "doesn't hold", "undecided", "unknown"]
+
+SURE = 0.95
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One variant against another.
+
+    Args:
+        better: The one that is said to be better.
+        worse: The other.
+        difference: The mean of the first minus that of the second; None where one is missing.
+        confidence: The share of resamples in which the first is better, ties counting half; None
+            without resamples.
+        interval: Between which the difference lies in 95% of the resamples.
+        problem: Why there is no confidence; None if there is one.
+    """
+
+    better: str
+    worse: str
+    difference: float | None = None
+    confidence: float | None = None
+    interval: tuple[float, float] | None = None
+    problem: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What 95% of confidence allow to say."""
+        if self.confidence is None:
+            return "unknown"
+        if self.confidence >= SURE:
+            return "holds"
+        return "doesn't hold" if self.confidence <= 1 - SURE else "undecided"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        return {
+            "better": self.better,
+            "worse": self.worse,
+            "difference": self.difference,
+            "confidence": self.confidence,
+            "interval": list(self.interval) if self.interval else None,
+            "verdict": self.verdict,
+            **({"problem": self.problem} if self.problem else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What has become of a claim.
+
+    Args:
+        ordering: The claim.
+        comparisons: Each of its better variants against each of its worse.
+    """
+
+    ordering: Ordering
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Holds if all of it does; doesn't hold if a part of it doesn't."""
+        verdicts = [comparison.verdict for comparison in self.comparisons]
+        for verdict in ("doesn't hold", "unknown", "undecided"):
+            if verdict in verdicts:
+                return verdict
+        return "holds"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        return {
+            "claim": self.ordering.claim,
+            "metric": self.ordering.metric,
+            "paper": self.ordering.paper,
+            "verdict": self.verdict,
+            "comparisons": [comparison.to_json() for comparison in self.comparisons],
+        }
+
+
+def findings(study: Study, runs: Runs, upwards: Mapping[str, bool]) -> list[Finding]:
+    """What has become of every claim of a study.
+
+    Args:
+        study: The study.
+        runs: Its records.
+        upwards: For each metric, whether higher is better.
+    """
+    return [
+        Finding(
+            ordering,
+            tuple(
+                _compared(study, runs, ordering.metric, pair, upwards=upwards[ordering.metric])
+                for pair in ((b, w) for b in ordering.better for w in ordering.worse)
+            ),
+        )
+        for ordering in study.orderings
+    ]
+
+
+def paired_bootstrap(
+    better: Sequence[Values], worse: Sequence[Values], *, higher_is_better: bool
+) -> tuple[float, tuple[float, float]]:
+    """How sure it is that one variant is better than another, and the interval of their difference.
+
+    Args:
+        better: The metric's values `(B,)` on the same resamples, for each seed of the one.
+        worse: The same of the other. The seeds' values are averaged within each resample.
+        higher_is_better: Which way the metric points.
+
+    Returns:
+        The share of resamples in which the first is better, ties counting half; and the 2.5 and
+        97.5 percentiles of the first minus the second. Resamples in which a value is missing (NaN)
+        are left out.
+    """
+    count = min(len(values) for values in (*better, *worse))  # fewer are the first of more
+    sides = [np.mean([values[:count] for values in side], axis=0) for side in (better, worse)]
+    difference = sides[0] - sides[1]
+    difference = difference[~np.isnan(difference)]
+    towards = difference if higher_is_better else -difference
+    confidence = float(np.mean((towards > 0) + 0.5 * (towards == 0)))
+    low, high = np.percentile(difference, (2.5, 97.5))
+    return confidence, (float(low), float(high))
+
+
+def _compared(
+    study: Study, runs: Runs, metric: str, pair: tuple[str, str], *, upwards: bool
+) -> Comparison:
+    sides = [list(runs[name].values()) for name in pair]
+    values = [[value_of(study, record, metric) for record in side] for side in sides]
+    known = [[value for value in side if value is not None] for side in values]
+    missing = [name for name, side in zip(pair, known, strict=True) if not side]
+    if missing:
+        return Comparison(*pair, problem=f"{' and '.join(missing)} not measured")
+    difference = mean(known[0]) - mean(known[1])
+    text = study.metric_texts[metric]
+    if apart := unlike([*sides[0], *sides[1]], text, despite=("versions",)):
+        return Comparison(*pair, difference, problem=f"not measured alike: {'; '.join(apart)}")
+    better, worse = ([_resampled(record, text) for record in side] for side in sides)
+    if not all(len(values) for values in (*better, *worse)):
+        return Comparison(*pair, difference, problem="no resamples: set eval.resamples")
+    confidence, interval = paired_bootstrap(better, worse, higher_is_better=upwards)
+    return Comparison(*pair, difference, confidence, interval)
+
+
+def _resampled(record: Record, text: str) -> Values:
+    """A metric's values on resamples, NaN where one has none; empty where there are none at all."""
+    values = record.evaluation["details"].get(text, {}).get("resampled")
+    return np.array(values or [], dtype=np.float64)

@@ -1,0 +1,100 @@
+"""A study's page, text and table of numbers, made from nothing but its records."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from i2i.datasets.base import Array
+from i2i.datasets.images import png_bytes
+from i2i.evaluation.results import as_json, flat
+from i2i.files import write_whole
+from i2i.report.page import png_uri, render, svg_uri
+from i2i.sheets import sheet
+from i2i.studies.folder import StudyFolder
+from i2i.studies.markdown import as_markdown, paragraphs, signed
+from i2i.studies.plots import histograms, looks, training_curves
+from i2i.studies.progress import duration
+from i2i.studies.results import Results
+
+SMALL = 128
+"""Images below this width are enlarged with their pixels left sharp."""
+
+
+def write_results(folder: StudyFolder, results: Results) -> None:
+    """Write `study.json`, `study.md` and `study.html` into a study's folder, and `figure.png`."""
+    write_whole(folder.results, as_json(results.to_json()))
+    figure = columns_of_images(results)
+    write_whole(folder.text, as_markdown(results, list(figure)))
+    if figure:
+        rows = zip(*figure.values(), strict=True)
+        write_whole(folder.path / "figure.png", png_bytes(sheet([list(row) for row in rows])))
+    write_whole(folder.page, page(results, figure))
+
+
+def columns_of_images(results: Results) -> dict[str, list[Array]]:
+    """The figure by columns: inputs, every variant's translations of them, and the ground truth.
+
+    Variants whose test pairs are others than the first one's have no place in it.
+    """
+    records = results.first
+    if not records:
+        return {}
+    first = next(iter(records.values()))
+    pairs = first.pairs()
+    return {
+        "input": [row[0] for row in pairs],
+        **{
+            name: record.outputs()
+            for name, record in records.items()
+            if record.document["images"]["pairs"] == first.document["images"]["pairs"]
+        },
+        "ground truth": [row[1] for row in pairs],
+    }
+
+
+def page(results: Results, figure: dict[str, list[Array]]) -> str:
+    """The page; everything it shows is inside it."""
+    study = results.study
+    look = looks([variant.name for variant in study.variants])
+    return render(
+        "study.html",
+        results=results,
+        study=study,
+        look=look,
+        reading=paragraphs(study.reading),
+        summary=paragraphs(study.summary),
+        notices=_notices(results),
+        figure={
+            name: png_uri(sheet([[image] for image in column])) for name, column in figure.items()
+        },
+        pixelated=bool(figure) and figure["input"][0].shape[1] < SMALL,
+        curves=[svg_uri(svg) for svg in training_curves(results, look)],
+        histograms=[svg_uri(svg) for svg in histograms(results, look)],
+        changes=results.changes(),
+        signed=signed,
+        flat=flat,
+        duration=duration,
+        resamples=_resamples(results),
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _notices(results: Results) -> list[str]:
+    """What a reader must know before any number."""
+    notices = dict.fromkeys(
+        notice
+        for record in results.records
+        if (notice := record.document["environment"]["data"]["notice"])
+    )
+    if results.missing:
+        notices[f"Not run yet, so not on this page: {'; '.join(results.missing)}."] = None
+    if results.differing:
+        notices[f"Not all was measured alike: {'; '.join(results.differing)}."] = None
+    return list(notices)
+
+
+def _resamples(results: Results) -> int:
+    """How many resamples of the test pairs the findings rest on."""
+    details: list[dict[str, Any]] = [
+        about for record in results.records for about in record.evaluation["details"].values()
+    ]
+    return min((len(about["resampled"]) for about in details if about.get("resampled")), default=0)

@@ -1,0 +1,193 @@
+"""What is kept of a run for good: enough for the study's page, small enough for a repository."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from i2i.datasets.base import Array
+from i2i.datasets.images import png_bytes, read
+from i2i.errors import I2IError
+from i2i.evaluation.split import ON_SHEET
+from i2i.files import safe_join, write_whole
+from i2i.recipe import Recipe, parse_recipe
+from i2i.runs import RunFolder
+from i2i.sheets import cells, sheet, spread
+from i2i.studies.sameness import digest
+
+ROWS = 6
+"""Test pairs that are kept to be looked at."""
+
+POINTS = 100
+"""Points of a loss's curve that are kept; each is the mean of those around it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record of a run that has ended.
+
+    Args:
+        path: Its file.
+        document: What the file holds.
+    """
+
+    path: Path
+    document: Mapping[str, Any]
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The resolved recipe; a key that has come since has its default."""
+        return parse_recipe(self.document["recipe"], source=str(self.path))
+
+    @cached_property
+    def digest(self) -> str:
+        """What it shares with recipes that give the same results."""
+        return digest(self.recipe)
+
+    @property
+    def evaluation(self) -> Mapping[str, Any]:
+        """What was measured, as in a run's `evaluation/metrics.json`."""
+        found: Mapping[str, Any] = self.document["evaluation"]
+        return found
+
+    def lacks(self, recipe: Recipe) -> list[str]:
+        """Which metrics of a recipe haven't been measured, or not on as many resamples."""
+        if recipe.eval.resamples > self.document["recipe"]["eval"].get("resamples", 0):
+            return list(recipe.eval.metrics)
+        details = self.evaluation["details"]
+        return [text for text in recipe.eval.metrics if "value" not in details.get(text, {})]
+
+    def outputs(self) -> list[Array]:
+        """The translations of the test pairs to be looked at."""
+        return [row[0] for row in self._cells(self.document["images"]["outputs"])]
+
+    def pairs(self) -> list[list[Array]]:
+        """Their inputs and targets."""
+        return self._cells(self.document["images"]["pairs"])
+
+    def _cells(self, name: str) -> list[list[Array]]:
+        height, width = self.document["images"]["size"]
+        image = read(safe_join(self.path.parent, name), "rgb")
+        return cells(image, height, width)
+
+
+def read_records(folder: Path) -> list[Record]:
+    """All records in a folder.
+
+    Raises:
+        I2IError: If one is damaged.
+    """
+    return [read_record(path) for path in sorted(folder.glob("*.json"))]
+
+
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        I2IError: If it is damaged.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for part in ("recipe", "evaluation", "images", "curves", "environment"):
+            document[part].keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise I2IError(
+            f"{path}: is no record of a run ({error!r}): remove it, and its run is done again"
+        ) from error
+    return Record(path, document)
+
+
+def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Record:
+    """Write the record of a run that has ended, beside it its images; the record last.
+
+    Args:
+        path: The record's file; its folder must be there.
+        run: The run.
+        recipe: Its recipe.
+        variant: Whose it is.
+
+    Raises:
+        I2IError: If the run hasn't ended.
+    """
+    try:
+        evaluation = json.loads((run.evaluation / "metrics.json").read_text(encoding="utf-8"))
+        environment = json.loads(run.environment.read_text(encoding="utf-8"))
+        lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    except (OSError, ValueError) as error:
+        raise I2IError(f"{run.path}: the run has ended without results ({error})") from error
+    training = [line for line in lines if "losses" in line]
+    document = {
+        "variant": variant,
+        "seed": recipe.seed,
+        "digest": digest(recipe),
+        "recipe": recipe.model_dump(mode="json", exclude_none=True),
+        "updates": training[-1]["step"],
+        "seconds": round(_seconds(training, recipe.train.batch_size), 1),
+        "environment": environment,
+        "images": _keep_images(path, run, recipe, evaluation["images"]),
+        "evaluation": evaluation,
+        "curves": {
+            "losses": list(_thinned(training, POINTS)),
+            "validation": [
+                {"step": line["step"], **line["validation"]}
+                for line in lines
+                if "validation" in line
+            ],
+        },
+    }
+    write_whole(path, _line_a_part(document))
+    return Record(path, document)
+
+
+def _seconds(training: Sequence[Mapping[str, Any]], batch_size: int) -> float:
+    """How long the updates took, over all sessions; without validation and saving."""
+    steps = np.diff([0, *(line["step"] for line in training)])
+    speeds = np.array([line["images_per_second"] for line in training])
+    return float((steps * batch_size / speeds)[speeds > 0].sum())
+
+
+def _thinned(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dict[str, float]]:
+    """The losses' curves in so many points, or as many as there are."""
+    for part in np.array_split(np.arange(len(training)), min(points, len(training))):
+        lines = [training[i] for i in part]
+        means = {
+            name: float(np.mean([line["losses"][name] for line in lines]))
+            for name in lines[0]["losses"]
+        }
+        yield {"step": lines[-1]["step"], **{k: _short(v) for k, v in means.items()}}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}") if math.isfinite(value) else value
+
+
+def _keep_images(path: Path, run: RunFolder, recipe: Recipe, tested: int) -> dict[str, Any]:
+    """Keep some of the images on the evaluation's sheet; the names of the files.
+
+    Inputs and targets are named by their content: runs on the same pairs share them.
+    """
+    height, width = recipe.augment.crop
+    on_sheet = cells(read(run.evaluation / "sheet.png", "rgb"), height, width)
+    row = list(chain.from_iterable(on_sheet))
+    triples = [row[3 * i : 3 * i + 3] for i in range(min(tested, ON_SHEET))]
+    chosen = [triples[i] for i in spread(len(triples), ROWS)]
+    pairs = png_bytes(sheet([[given, target] for given, _, target in chosen]))
+    shared = path.with_name(f"pairs-{hashlib.sha256(pairs).hexdigest()[:12]}.png")
+    outputs = path.with_suffix(".png")
+    if not shared.exists():
+        write_whole(shared, pairs)
+    write_whole(outputs, png_bytes(sheet([[output] for _, output, _ in chosen])))
+    return {"size": [height, width], "outputs": outputs.name, "pairs": shared.name}
+
+
+def _line_a_part(document: Mapping[str, Any]) -> str:
+    """JSON that is readable from afar and no longer than it has to be."""
+    parts = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -1,0 +1,136 @@
+"""What a study has found so far, for its page, its text and programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from i2i.assemble import higher_is_better
+from i2i.evaluation.results import fingerprint_sha256
+from i2i.studies.fingerprints import fingerprint, unlike
+from i2i.studies.models import Study
+from i2i.studies.orderings import Finding, findings
+from i2i.studies.plan import Job
+from i2i.studies.record import Record
+from i2i.studies.sameness import what_counts
+from i2i.studies.tables import Column, Runs, columns_of, runs_of
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a study.
+
+    Args:
+        study: The study.
+        jobs: All its runs.
+        runs: The records that there are, by variant and seed.
+        columns: The table.
+        findings: What has become of its claims.
+        prints: Each metric's fingerprint.
+        differing: Where fingerprints of runs differ, in words.
+    """
+
+    study: Study
+    jobs: Sequence[Job]
+    runs: Runs
+    columns: Sequence[Column]
+    findings: Sequence[Finding]
+    prints: Mapping[str, Mapping[str, Any]]
+    differing: Sequence[str]
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record once, in the order of the runs."""
+        return [job.record for job in self.jobs if job.record is not None]
+
+    @property
+    def missing(self) -> list[str]:
+        """The runs that there is no record of."""
+        return [job.name for job in self.jobs if job.record is None]
+
+    @property
+    def first(self) -> dict[str, Record]:
+        """Of every variant that was run, the record of its first seed."""
+        return {name: next(iter(seeds.values())) for name, seeds in self.runs.items() if seeds}
+
+    def changes(self) -> dict[str, list[str]]:
+        """What each variant's recipe says otherwise than the first one's, key by key."""
+        counting = {name: what_counts(record.recipe) for name, record in self.first.items()}
+        base = next(iter(counting.values()), {})
+        return {
+            name: [
+                f"{key} = {json.dumps(keys.get(key))}"
+                for key in dict.fromkeys([*keys, *base])
+                if keys.get(key) != base.get(key) and key != "seed"
+            ]
+            for name, keys in counting.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """What `study.json` holds; all that differs from one time to another is under `ran`."""
+        names = dict.fromkeys([*self.study.metric_texts, *self.study.shown])
+        columns = {column.name: column for column in columns_of(self.study, self.runs, list(names))}
+        return {
+            "study": self.study.name,
+            "variants": {
+                variant: {
+                    name: cell.to_json()
+                    for name, column in columns.items()
+                    if (cell := column.cells[variant]).seeds
+                }
+                for variant, seeds in self.runs.items()
+                if seeds
+            },
+            "orderings": [finding.to_json() for finding in self.findings],
+            "fingerprint": {
+                metric: {"sha256": fingerprint_sha256(found), **found}
+                for metric, found in self.prints.items()
+            },
+            "differing": list(self.differing),
+            "missing": self.missing,
+            "ran": [_ran(job) for job in self.jobs if job.record is not None],
+        }
+
+
+def results_of(study: Study, jobs: Sequence[Job]) -> Results:
+    """What the records of a study's runs say."""
+    runs = runs_of(study, jobs)
+    records = [job.record for job in jobs if job.record is not None]
+    upwards = {name: higher_is_better(text) for name, text in study.metric_texts.items()}
+    prints = {
+        name: found
+        for name, text in study.metric_texts.items()
+        if (found := next(filter(None, (fingerprint(r, text) for r in records)), None))
+    }
+    differing = {
+        f"{name}: {words}"
+        for name, text in study.metric_texts.items()
+        for words in unlike(records, text)
+    }
+    return Results(
+        study,
+        jobs,
+        runs,
+        columns_of(study, runs, study.shown),
+        findings(study, runs, upwards),
+        prints,
+        sorted(differing),
+    )
+
+
+def _ran(job: Job) -> dict[str, Any]:
+    """How a run was made."""
+    assert job.record is not None
+    document = job.record.document
+    environment = document["environment"]
+    return {
+        "variants": list(job.variants),
+        "seed": job.recipe.seed,
+        "updates": document["updates"],
+        "seconds": document["seconds"],
+        "device": environment["device"],
+        "machine": environment["machine"],
+        "versions": environment["versions"],
+        "git": environment["git"],
+        "data": environment["data"]["fingerprint"],
+    }

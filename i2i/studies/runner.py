@@ -1,0 +1,208 @@
+"""Runs in processes of their own, several side by side, each as far as it comes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from i2i.errors import I2IError
+from i2i.files import write_whole
+from i2i.studies.folder import log_of
+from i2i.studies.plan import Job, clear
+from i2i.studies.progress import Progress
+from i2i.studies.record import write_record
+from i2i.training.loop import asked_to_stop
+
+POLL_SECONDS = 0.2
+
+LAST_LINES = 8
+"""How much of what a failed run has said is shown."""
+
+TAIL_BYTES = 4096
+
+STOPPED = {
+    sign * number + shift
+    for number in (signal.SIGINT, signal.SIGTERM)
+    for sign, shift in ((1, 128), (-1, 0))
+}
+"""Exit statuses of a run that was asked to stop: it saved first, or had nothing to save."""
+
+
+@dataclass
+class Ended:
+    """How the runs of a study ended.
+
+    Args:
+        failed: Why each run that failed did, by its name.
+        signal: What asked the study to stop; None if nothing did.
+    """
+
+    failed: dict[str, str] = field(default_factory=dict)
+    signal: int | None = None
+
+
+def run_jobs(
+    jobs: Sequence[Job], side_by_side: int, progress: Progress, recorded: Callable[[], None]
+) -> Ended:
+    """Do all runs that aren't done, some side by side; a run that fails stops none of the others.
+
+    SIGINT and SIGTERM are passed on: the runs save and stop.
+
+    Args:
+        jobs: The runs of a study, prepared.
+        side_by_side: How many at a time.
+        progress: Told how far they are.
+        recorded: Called after each run whose record has been written.
+    """
+    ended = Ended()
+    waiting = deque(job for job in jobs if job.state != "done")
+    places = list(range(side_by_side))
+    running: list[_Running] = []
+    with asked_to_stop() as signals:
+        try:
+            while (waiting and not signals) or running:
+                while waiting and places and not signals:
+                    running.append(_start(waiting.popleft(), places.pop(0), side_by_side))
+                    progress.say(f"{running[-1].job.name}: {_beginning(running[-1].job)}")
+                time.sleep(POLL_SECONDS)
+                progress.show({each.job.name: (each.step, each.job.total) for each in running})
+                if signals and ended.signal is None:
+                    ended.signal = signals[0]
+                    progress.say("stopping: the runs are saving")
+                    for each in running:
+                        each.process.terminate()
+                for each in [each for each in running if each.process.poll() is not None]:
+                    running.remove(each)
+                    places.append(each.place)
+                    _conclude(each, ended, progress, recorded)
+        except KeyboardInterrupt:  # asked twice: not even saving is waited for
+            for each in running:
+                each.process.kill()
+            raise
+        finally:
+            for each in running:
+                each.process.terminate()
+                each.process.wait()
+    return ended
+
+
+@dataclass
+class _Running:
+    """A run at work.
+
+    Args:
+        job: Which.
+        place: Its place among those side by side.
+        process: Its process.
+        began: When it was started.
+    """
+
+    job: Job
+    place: int
+    process: "subprocess.Popen[bytes]"
+    began: float = field(default_factory=time.time)
+
+    @property
+    def step(self) -> int:
+        """How many updates are done, as the run's log says."""
+        log = self.job.run.metrics
+        with suppress(OSError):
+            if log.stat().st_mtime >= self.began:  # what is there before is of an earlier process
+                self.job.step = max(self.job.step, _last_step(log))
+        return self.job.step
+
+
+def _start(job: Job, place: int, side_by_side: int) -> _Running:
+    clear(job)
+    job.run.path.mkdir(parents=True, exist_ok=True)
+    write_whole(job.run.recipe, job.recipe.to_toml())
+    with log_of(job.run).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "i2i.studies.job", str(job.run.path)],
+            stdin=subprocess.PIPE,  # held open: its end tells the run that the study is gone
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(place, side_by_side),
+        )
+    return _Running(job, place, process)
+
+
+def _beginning(job: Job) -> str:
+    return f"going on from step {job.step:,}" if job.step else f"begun, {job.total:,} updates"
+
+
+def _environment(place: int, side_by_side: int) -> dict[str, str]:
+    """A process's share of the machine: part of the cores, and a device where there are some."""
+    environment = dict(os.environ)
+    if side_by_side > 1:
+        threads = max(1, _cores() // side_by_side)
+        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        if devices := _cuda_devices():
+            environment["CUDA_VISIBLE_DEVICES"] = devices[place % len(devices)]
+    return environment
+
+
+def _cores() -> int:
+    allowed = getattr(os, "sched_getaffinity", None)  # only where the system has it
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _cuda_devices() -> list[str]:
+    """The devices that may be used, as `CUDA_VISIBLE_DEVICES` names them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    return [str(i) for i in range(torch.cuda.device_count())]
+
+
+def _conclude(
+    running: _Running, ended: Ended, progress: Progress, recorded: Callable[[], None]
+) -> None:
+    """Keep what a run that has ended has come to, or why it has come to nothing."""
+    job, status = running.job, running.process.returncode
+    assert running.process.stdin is not None
+    running.process.stdin.close()
+    if status == 0:
+        try:
+            job.record = write_record(job.path, job.run, job.recipe, job.variants[0])
+        except (I2IError, OSError) as error:
+            ended.failed[job.name] = str(error)
+        else:
+            job.lacking, job.step = [], job.total
+            progress.say(f"{job.name}: done")
+            recorded()
+    elif ended.signal is None or status not in STOPPED:
+        how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+        ended.failed[job.name] = f"{how}; {log_of(job.run)} ends:\n{_last_lines(log_of(job.run))}"
+    if job.name in ended.failed:
+        progress.say(f"{job.name}: FAILED; the others go on")
+
+
+def _last_lines(path: Path) -> str:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "\n".join(f"  {line}" for line in text.splitlines()[-LAST_LINES:])
+
+
+def _last_step(log: Path) -> int:
+    with log.open("rb") as file:
+        lines = _tail(file).splitlines()
+    for line in reversed(lines):
+        with suppress(ValueError, KeyError, TypeError):
+            found: Any = json.loads(line)
+            return int(found["step"])
+    return 0
+
+
+def _tail(file: IO[bytes]) -> bytes:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+    return file.read()

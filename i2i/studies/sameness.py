@@ -1,0 +1,48 @@
+"""Which recipes give the same results, so that nothing is trained twice."""
+
+import hashlib
+import json
+from typing import Any
+
+from i2i.evaluation.results import flat
+from i2i.recipe import Recipe
+
+FREE_KEYS = frozenset(
+    {
+        "name",
+        "data.root",
+        "data.url",
+        "train.workers",
+        "test.batch_size",
+        "eval.metrics",
+        "eval.resamples",
+    }
+)
+FREE_SECTIONS = ("checkpoint.", "log.", "segmenter.")
+"""What changes neither the weights nor the images that come out."""
+
+
+def what_counts(recipe: Recipe) -> dict[str, Any]:
+    """The keys of a resolved recipe that its results depend on, and their values."""
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    return {
+        key: value
+        for key, value in flat(content)
+        if key not in FREE_KEYS and not key.startswith(FREE_SECTIONS)
+    }
+
+
+def digest(recipe: Recipe) -> str:
+    """A SHA-256 that recipes share if they give the same results."""
+    text = json.dumps(what_counts(recipe), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(before: Recipe, now: Recipe) -> list[str]:
+    """What differs between two recipes and counts, in words."""
+    old, new = what_counts(before), what_counts(now)
+    return [
+        f"{key} was {old.get(key, 'not set')!r} and is {new.get(key, 'not set')!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]

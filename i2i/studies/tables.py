@@ -1,0 +1,139 @@
+"""A study's numbers: each variant's values over its seeds, and which is best."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+from i2i.assemble import higher_is_better
+from i2i.studies.models import Study
+from i2i.studies.plan import Job
+from i2i.studies.record import Record
+
+Runs = Mapping[str, Mapping[int, Record]]
+"""The records of every variant, by seed; none for what hasn't been run."""
+
+
+DIGITS = ((100, 1), (10, 2), (0.2, 3))
+"""Digits behind the point, by the size from which on so many are enough."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A variant's value in a column.
+
+    Args:
+        seeds: The value of each seed.
+        best: Whether no other variant's mean is better.
+        paper: What the paper says.
+    """
+
+    seeds: Mapping[int, float]
+    best: bool = False
+    paper: float | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over the seeds; None without any."""
+        return mean(self.seeds.values()) if self.seeds else None
+
+    @property
+    def spread(self) -> float | None:
+        """The sample standard deviation over the seeds; None with one."""
+        return stdev(self.seeds.values()) if len(self.seeds) > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Mean, spread and the value of every seed."""
+        seeds = {str(seed): value for seed, value in self.seeds.items()}
+        return {"mean": self.mean, "spread": self.spread, "seeds": seeds}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Args:
+        name: A metric, or one of its details, such as `lab_histogram.a`.
+        higher_is_better: Which way it points.
+        cells: By variant.
+        ground_truth: The targets' own cell, where there is one.
+    """
+
+    name: str
+    higher_is_better: bool
+    cells: Mapping[str, Cell]
+    ground_truth: Cell | None
+
+    @property
+    def arrow(self) -> str:
+        """Which way is better."""
+        return "↑" if self.higher_is_better else "↓"
+
+    def shown(self, value: float | None) -> str:
+        """A value with as many digits as the column's largest leaves room for."""
+        if value is None:
+            return "–"
+        cells = [*self.cells.values(), *([self.ground_truth] if self.ground_truth else [])]
+        largest = max((abs(cell.mean) for cell in cells if cell.mean is not None), default=0.0)
+        digits = next((n for least, n in DIGITS if largest >= least), 4)
+        return f"{value:.{digits}f}"
+
+
+def runs_of(study: Study, jobs: Sequence[Job]) -> dict[str, dict[int, Record]]:
+    """The records that there are, by variant and seed."""
+    return {
+        variant.name: {
+            job.recipe.seed: job.record
+            for job in jobs
+            if variant.name in job.variants and job.record is not None
+        }
+        for variant in study.variants
+    }
+
+
+def columns_of(study: Study, runs: Runs, names: Sequence[str]) -> list[Column]:
+    """Columns with the values of all variants, the best of them marked."""
+    return [_column(study, runs, name) for name in names]
+
+
+def value_of(study: Study, record: Record, column: str) -> float | None:
+    """A run's value in a column; None where it has none, or an infinite one."""
+    metric, detail = study.column(column)
+    details = record.evaluation["details"].get(study.metric_texts[metric], {})
+    value = details.get(detail or "value")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _column(study: Study, runs: Runs, name: str) -> Column:
+    metric, _ = study.column(name)
+    upwards = higher_is_better(study.metric_texts[metric])
+    cells = {
+        variant.name: Cell(_values(study, runs[variant.name], name), paper=variant.paper.get(name))
+        for variant in study.variants
+    }
+    means = {key: cell.mean for key, cell in cells.items() if cell.mean is not None}
+    top = (max if upwards else min)(means.values(), default=None)
+    apart = len(set(means.values())) > 1
+    cells = {
+        key: Cell(cell.seeds, apart and cell.mean == top, cell.paper) for key, cell in cells.items()
+    }
+    return Column(name, upwards, cells, _ground_truth(study, runs, name))
+
+
+def _values(study: Study, records: Mapping[int, Record], column: str) -> dict[int, float]:
+    found = {seed: value_of(study, record, column) for seed, record in records.items()}
+    return {seed: value for seed, value in found.items() if value is not None}
+
+
+def _ground_truth(study: Study, runs: Runs, name: str) -> Cell | None:
+    """What the targets themselves get, which every run that was measured alike says alike."""
+    if study.ground_truth is None:
+        return None
+    detail, paper = study.ground_truth.details.get(name), study.ground_truth.paper.get(name)
+    if detail is None and paper is None:
+        return None
+    metric, _ = study.column(name)
+    records = [record for by_seed in runs.values() for record in by_seed.values() if detail]
+    values = (value_of(study, record, f"{metric}.{detail}") for record in records)
+    value = next((value for value in values if value is not None), None)
+    return Cell({} if value is None else {0: value}, paper=paper)
