@@ -14,6 +14,7 @@ from i2i.evaluation.references import keep_features, known_features
 from i2i.metrics.base import Metric, Role
 from i2i.metrics.distribution import SetMetric
 from i2i.metrics.extractors import Extractor
+from i2i.metrics.resampling import described
 
 
 @dataclass(frozen=True)
@@ -106,23 +107,25 @@ class Measuring:
                     self._new[extractor].append(features)
                     self._add(extractor, features, "targets")
 
-    def results(self, *, keep: bool = True) -> dict[str, Result]:
+    def results(self, *, keep: bool = True, resamples: Tensor | None = None) -> dict[str, Result]:
         """Every metric's result by its text, in the order asked.
 
         Args:
             keep: Keep new features of targets; not, if some of the targets couldn't be shown.
+            resamples: `(B, n)` places of pairs in the order they came; the details of each metric
+                that can then have its values on these (`resampled`) and their `interval`.
         """
         if self._content is not None and keep:
             for extractor in self._extractors():  # those that refused have seen only some
                 if batches := self._new.get(extractor):
                     keep_features(extractor, self._content, self._device, torch.cat(batches))
-        return {text: self._result(text) for text in self._texts}
+        return {text: self._result(text, resamples) for text in self._texts}
 
-    def _result(self, text: str) -> Result:
+    def _result(self, text: str, resamples: Tensor | None) -> Result:
         metric = self._metrics.get(text)
         if metric is not None:
             with self._refusal(text):
-                return _told(text, metric)
+                return _told(text, metric, resamples)
         return Result(text, None, higher_is_better(text), problem=self.problems[text])
 
     def _extractors(self) -> list[Extractor]:
@@ -151,11 +154,14 @@ class Measuring:
                 self._metrics.pop(text, None)
 
 
-def _told(text: str, metric: Any) -> Result:
+def _told(text: str, metric: Any, resamples: Tensor | None) -> Result:
     value, up = metric.compute(), metric.higher_is_better
     if not isinstance(metric, Metric):  # a plugin's plain class
         return Result(text, value, up)
-    return Result(metric.label or text, value, up, metric.details(), metric.settings())
+    details = dict(metric.details())
+    if resamples is not None and (values := metric.resampled(resamples)) is not None:
+        details |= described(values)
+    return Result(metric.label or text, value, up, details, metric.settings())
 
 
 def _seen(text: str, metric: Any, images: Mapping[Role, Tensor]) -> list[Tensor]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, isinf
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[
 
     Returns:
         `metrics`, the bare values; and `details`: for each its label, numbers of images, spread,
-        and `fingerprint`, all that the value depends on but the outputs themselves.
+        values on resamples, and `fingerprint`, all that the value depends on but the outputs
+        themselves.
     """
     found = versions()
     common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}
@@ -66,11 +67,19 @@ def summary(document: Mapping[str, Any]) -> list[str]:
 
 
 def number(details: Mapping[str, Any]) -> str:
-    """A value as people read it, with its standard error where it has one."""
+    """A value as people read it, with its standard error and its interval where it has them."""
     value, error = details.get("value"), details.get("standard_error")
-    if value is None:
-        return "∞" if "unavailable" not in details else "unavailable"
-    return f"{value:.4f}" if error is None else f"{value:.4f} ± {error:.4f}"
+    if value is None and "unavailable" in details:
+        return "unavailable"
+    text = _digits(value) if error is None else f"{_digits(value)} ± {_digits(error)}"
+    if "interval" not in details:
+        return text
+    low, high = details["interval"]
+    return f"{text} [{_digits(low)}, {_digits(high)}]"
+
+
+def _digits(value: float | None) -> str:
+    return "∞" if value is None or isinf(value) else f"{value:.4f}"
 
 
 def counted(details: Mapping[str, Any]) -> str:

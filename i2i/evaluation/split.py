@@ -17,6 +17,7 @@ from i2i.evaluation.measuring import Measuring
 from i2i.evaluation.results import described, write_document
 from i2i.evaluation.translations import Translated, translate_pairs
 from i2i.files import safe_join
+from i2i.metrics.resampling import resamples
 from i2i.progress import track
 from i2i.recipe import Recipe
 from i2i.sheets import gallery, spread
@@ -60,8 +61,9 @@ def evaluate_split(
     """Translate a split, keep the images and a sheet of them, and measure them.
 
     Beside each metric that compares pairs stands its value for the input taken as the output, where
-    channels allow: what a generator gets that does nothing. Results that are in the folder already,
-    of the same weights on the same pairs, stay.
+    channels allow: what a generator gets that does nothing. Where the recipe asks for resamples,
+    the details of each metric that can have its values on these and their interval. Results that
+    are in the folder already, of the same weights on the same pairs, stay.
 
     Args:
         generator: On the device.
@@ -106,7 +108,9 @@ def evaluate_split(
         "size": list(decoded.array.shape[2:]),
         "images": {"outputs": len(decoded.names), "targets": len(decoded.names)},
     }
-    result: dict[str, Any] = what | described(outputs.results(), compared)
+    count = recipe.eval.resamples
+    drawn = resamples(len(decoded.names), count) if count else None
+    result: dict[str, Any] = what | described(outputs.results(resamples=drawn), compared)
     values = {text: copy.value for text, copy in copies.results().items()}
     result["input_as_output"] = values if comparable else None
     result = _with_earlier(result, what, folder / "metrics.json")

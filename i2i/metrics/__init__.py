@@ -30,3 +30,8 @@ def register_metrics(register: Register) -> None:
         summary="how well a segmentation network reads translated photos; label maps to photos",
     )
     register("ms_ssim", "i2i.metrics.pixel:MSSSIM", summary="multi-scale structural similarity")
+    register(
+        "lab_histogram",
+        "i2i.metrics.colour:LabHistogram",
+        summary="how far the outputs' colours are as frequent as the targets', 0 to 1",
+    )

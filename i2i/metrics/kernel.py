@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from i2i.metrics.resampling import times_drawn
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -37,6 +39,36 @@ def polynomial_mmd(one: Tensor, other: Tensor) -> float:
     one, other = one.double(), other.double()
     within = [_mean_off_diagonal(_kernel(rows, rows)) for rows in (one, other)]
     return (sum(within) - 2 * _kernel(one, other).mean()).item()
+
+
+def resampled_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
+    """`polynomial_mmd` of resamples of two sets, whose rows are drawn together.
+
+    An image that was drawn twice meets its copy, which is more like it than any other image would
+    be, and the estimate would no longer be unbiased. So pairs of copies are left out: the means
+    within a set and across the sets are over pairs of different images, weighted by how often both
+    were drawn. Across, an output meets its own target too, once in n pairs as in the whole sets.
+
+    Args:
+        one: `(n, d)`.
+        other: `(n, d)`; its rows are partners of the first's.
+        indices: `(B, m)` rows of each resample.
+
+    Returns:
+        `(B,)` float64; NaN for a resample that has only one row in it.
+    """
+    one, other = one.double(), other.double()
+    times = times_drawn(indices, len(one))
+    n, squares = times.sum(dim=1), times.square()
+    different = n.square() - squares.sum(dim=1)
+
+    def between_different(kernel: Tensor) -> Tensor:
+        return ((times @ kernel * times).sum(dim=1) - squares @ kernel.diagonal()) / different
+
+    across = _kernel(one, other)
+    partners = times @ across.diagonal() / n
+    both = between_different(_kernel(one, one)) + between_different(_kernel(other, other))
+    return both - 2 * (partners / n + between_different(across) * (1 - 1 / n))
 
 
 def subset_mmd(one: Tensor, other: Tensor, *, subsets: int, size: int, seed: int) -> Estimate:

@@ -16,8 +16,7 @@ class MeanOverImages(Metric):
     """A metric that has one value an image, and reports their mean."""
 
     def __init__(self) -> None:
-        self._sum = 0.0
-        self._images = 0
+        self._values = torch.empty(0, dtype=torch.float64)
 
     @abstractmethod
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
@@ -26,22 +25,24 @@ class MeanOverImages(Metric):
     def update(self, *images: Tensor) -> None:
         """Add outputs and targets: both uint8 (or uint16) `(N, C, H, W)`."""
         output, target = images
-        values = self.per_image(output, target)
-        self._sum += values.double().sum().item()
-        self._images += len(values)
+        values = self.per_image(output, target).cpu().double()
+        self._values = torch.cat([self._values, values])
 
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered."""
-        self._sum += other._sum
-        self._images += other._images
+        """Add what another one has gathered, as if it had come after one's own."""
+        self._values = torch.cat([self._values, other._values])
 
     def compute(self) -> float:
         """The mean over all images so far; NaN without any."""
-        return self._sum / self._images if self._images else float("nan")
+        return self._values.mean().item()
+
+    def resampled(self, indices: Tensor) -> Tensor:
+        """The mean `(B,)` over each resample `(B, n)`."""
+        return self._values[indices].mean(dim=1)
 
     def details(self) -> Mapping[str, Any]:
         """How many pairs there were."""
-        return {"pairs": self._images}
+        return {"pairs": len(self._values)}
 
 
 class L1(MeanOverImages):

@@ -48,7 +48,7 @@ class SegScore(Metric):
         height, width = self._network.size
         size = f"{height}" if height == width else f"{height}x{width}"
         self.label = f"seg-score[{self._network.encoder}@{size}]"
-        self._pairs = 0
+        self._accuracies = torch.empty(0, dtype=torch.float64)
         classes = len(self._network.labels.names)
         self._outputs = torch.zeros(classes, classes, dtype=torch.int64)
         self._real = torch.zeros(classes, classes, dtype=torch.int64)
@@ -72,7 +72,7 @@ class SegScore(Metric):
                     for problem in error.problems
                 ]
             ) from error
-        for counts, photos in ((self._outputs, output), (self._real, target)):
+        for photos in (output, target):
             if photos.shape[1] != network.channels:
                 raise DataError(
                     [
@@ -80,13 +80,17 @@ class SegScore(Metric):
                         f"'{self._name}' was trained on photos with {network.channels}"
                     ]
                 )
-            predicted = network.classes(resize_photos(to_float(photos), size))
-            counts.add_(confusion(predicted, truth, len(counts)))
-        self._pairs += len(output)
+        found, real = (
+            network.classes(resize_photos(to_float(photos), size)) for photos in (output, target)
+        )
+        self._outputs += confusion(found, truth, len(self._outputs))
+        self._real += confusion(real, truth, len(self._real))
+        right = (found == truth).flatten(1).cpu().double().mean(dim=1)
+        self._accuracies = torch.cat([self._accuracies, right])
 
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered."""
-        self._pairs += other._pairs
+        """Add what another one has gathered, as if it had come after one's own."""
+        self._accuracies = torch.cat([self._accuracies, other._accuracies])
         self._outputs += other._outputs
         self._real += other._real
 
@@ -100,6 +104,13 @@ class SegScore(Metric):
             raise DataError(["seg_score: needs at least 1 image"])
         return scores(self._outputs).per_pixel
 
+    def resampled(self, indices: Tensor) -> Tensor:
+        """The per-pixel accuracy `(B,)` of the outputs on resamples `(B, n)`.
+
+        All images are seen at one size, so it is the mean of the images' own.
+        """
+        return self._accuracies[indices].mean(dim=1)
+
     def details(self) -> Mapping[str, Any]:
         """All three scores of outputs (`per_pixel`), of targets (`real_…`), and their `ratio_…`."""
         outputs, real = scores(self._outputs).as_dict(), scores(self._real).as_dict()
@@ -108,7 +119,7 @@ class SegScore(Metric):
             for name in outputs
         }
         return {
-            "pairs": self._pairs,
+            "pairs": len(self._accuracies),
             **outputs,
             **{f"real_{name}": value for name, value in real.items()},
             **ratios,

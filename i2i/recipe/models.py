@@ -221,6 +221,10 @@ class Eval(Strict):
     weights: Literal["last", "best"] = "last"
     """The end of the training, or the checkpoint that was best in validation."""
 
+    resamples: Annotated[int, Ge(0)] = 0
+    """How many bootstrap resamples of the test pairs every metric is also computed on, for
+    confidence intervals; 0 for none."""
+
 
 class Segmenter(Strict):
     """The network that `seg_score` measures with, as `i2i segmenter train` makes it.

@@ -169,6 +169,23 @@ def test_a_run_leaves_everything_in_its_folder(
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
+def test_resamples_give_every_metric_an_interval(
+    i2i: Start, tmp_path: Path, write_recipe: Callable[..., Path]
+) -> None:
+    metrics = ["l1", "lab_histogram"]
+    run = i2i("run", write_recipe(eval={"metrics": metrics, "resamples": 50}))
+    assert run.status == 0, run.output
+    folder = tmp_path / "runs" / "tiny"
+    details = json.loads((folder / "evaluation/metrics.json").read_text())["details"]
+    page = (folder / "report.html").read_text()
+    for metric in metrics:
+        low, high = details[metric]["interval"]
+        assert len(details[metric]["resampled"]) == 50
+        assert low < details[metric]["value"] < high
+        assert f"[{low:.4f}, {high:.4f}]" in run.output
+        assert f"[{low:.4f}, {high:.4f}]" in page
+
+
 def test_a_second_run_in_the_same_folder_is_refused_unless_told(
     i2i: Start, write_recipe: Callable[..., Path]
 ) -> None:
