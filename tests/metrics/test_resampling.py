@@ -1,6 +1,8 @@
 """Values on resamples are what a metric says of just these images."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from i2i.datasets.decoded import decode
+from i2i.datasets.synthetic import Synthetic
 from i2i.metrics.base import Metric
 from i2i.metrics.colour import LabHistogram
+from i2i.metrics.distribution import FD, FID, KD, KID, FIDInfinity
 from i2i.metrics.frechet import Moments, frechet_distance, resampled_distances
-from i2i.metrics.kernel import polynomial_mmd, resampled_mmd
-from i2i.metrics.pixel import L1, PSNR, SSIM
+from i2i.metrics.kernel import polynomial_mmd, resampled_mmd, subset_mmd
+from i2i.metrics.perceptual import LPIPS
+from i2i.metrics.pixel import L1, L2, MSSSIM, PSNR, SSIM
 from i2i.metrics.resampling import described, resamples
+from i2i.metrics.segmentation import SegScore
+from tests.segmenters import trained
 
 
-def images(seed: int, n: int = 6) -> Tensor:
+def images(seed: int, n: int = 6, side: int = 16) -> Tensor:
     source = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 256, (n, 3, 16, 16), generator=source, dtype=torch.uint8)
+    return torch.randint(0, 256, (n, 3, side, side), generator=source, dtype=torch.uint8)
 
 
 def features(seed: int, n: int = 12, d: int = 40) -> Tensor:
@@ -40,22 +48,75 @@ def test_resamples_are_the_same_wherever_and_fewer_are_the_first_of_more() -> No
     assert torch.equal(drawn[:10], resamples(106, 10))
     assert drawn.shape == (50, 106)
     assert (drawn.min(), drawn.max()) == (0, 105)
+    # As long as these stay, values of runs that were measured in other years are paired.
+    assert resamples(5, 3).tolist() == [[3, 4, 3, 4, 0], [0, 3, 0, 2, 0], [2, 1, 4, 0, 1]]
     assert 0.60 < np.mean([len(row.unique()) / 106 for row in drawn]) < 0.67, "1 - 1/e of them"
 
 
-@pytest.mark.parametrize("metric", [L1, PSNR, SSIM, LabHistogram])
-def test_a_metric_of_pairs_says_of_a_resample_what_it_says_of_its_images(
-    metric: Callable[[], Metric],
-) -> None:
-    output, target, drawn = images(0), images(1) // 2, resamples(6, 5)
-    whole = metric()
-    whole.update(output, target)
+def test_drawing_leaves_everybody_else_s_random_numbers_alone() -> None:
+    np.random.seed(0)
+    before, torch_before = np.random.get_state()[1].copy(), torch.get_rng_state()
+    resamples(10, 10)
+    assert np.array_equal(np.random.get_state()[1], before)
+    assert torch.equal(torch.get_rng_state(), torch_before)
+
+
+# --- metrics of pairs
+
+
+def agrees(metric: Callable[[], Metric], *seen: Tensor, rel: float = 1e-6) -> None:
+    """A metric says of a resample what another one says that is shown just its images."""
+    n = len(seen[0])
+    whole, drawn = metric(), torch.cat([resamples(n, 5), torch.arange(n)[None]])
+    for first in range(0, n, 4):  # in batches, so that their order counts
+        whole.update(*(batch[first : first + 4] for batch in seen))
     found = whole.resampled(drawn)
     assert found is not None
     for value, rows in zip(found.tolist(), drawn, strict=True):
         alone = metric()
-        alone.update(output[rows], target[rows])
-        assert value == pytest.approx(alone.compute(), rel=1e-6)
+        alone.update(*(batch[rows] for batch in seen))
+        assert value == pytest.approx(alone.compute(), rel=rel)
+
+
+@pytest.mark.parametrize("metric", [L1, L2, PSNR, SSIM, LabHistogram])
+def test_a_metric_of_pairs_says_of_a_resample_what_it_says_of_its_images(
+    metric: Callable[[], Metric],
+) -> None:
+    agrees(metric, images(0), images(1) // 2)
+
+
+def test_so_does_ms_ssim() -> None:
+    agrees(MSSSIM, images(0, 3, 176), images(1, 3, 176), rel=1e-4)
+
+
+def test_so_does_lpips(weights: object) -> None:
+    agrees(LPIPS, images(0, side=64), images(1, side=64), rel=1e-4)
+
+
+def test_so_does_seg_score(tmp_path_factory: pytest.TempPathFactory) -> None:
+    segmenter = str(trained(tmp_path_factory.mktemp("segmenter"))[1])
+    pairs = torch.from_numpy(decode(Synthetic(test=8), "test", (32, 32)).array.copy())
+    labels, photos = pairs[:, :3], pairs[:, 3:]
+    agrees(lambda: SegScore(segmenter=segmenter), photos.flip(0), photos, labels, rel=1e-3)
+
+
+@pytest.mark.parametrize("metric", [L1, PSNR, LabHistogram])
+def test_merged_parts_have_the_whole_s_resamples(metric: Callable[[], Any]) -> None:
+    output, target, drawn = images(0), images(1), resamples(6, 10)
+    whole, one, other = metric(), metric(), metric()
+    for part, here in ((whole, slice(6)), (one, slice(2)), (other, slice(2, 6))):
+        part.update(output[here], target[here])
+    one.merge(other)
+    assert torch.equal(one.resampled(drawn), whole.resampled(drawn))
+
+
+def test_infinite_values_stay_infinite() -> None:
+    metric = PSNR()
+    metric.update(images(0), images(0))
+    assert metric.resampled(resamples(6, 10)).tolist() == [math.inf] * 10
+
+
+# --- metrics of sets
 
 
 @settings(max_examples=20, deadline=None)
@@ -64,6 +125,47 @@ def test_distances_of_resamples_are_those_of_the_drawn_rows(seed: int) -> None:
     one, other, drawn = features(seed), 2 * features(seed + 1) + 0.3, resamples(12, 4)
     for value, rows in zip(resampled_distances(one, other, drawn), drawn, strict=True):
         assert value.item() == pytest.approx(distance(one[rows], other[rows]), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 8), (12, 8), (30, 512)])
+def test_they_are_so_with_more_and_fewer_rows_than_dimensions(n: int, d: int) -> None:
+    one, other, drawn = features(0, n, d), 1.3 * features(1, n, d) + 0.2, resamples(n, 20)
+    expected = [distance(one[rows], other[rows]) for rows in drawn]
+    found = resampled_distances(one, other, drawn).tolist()
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert resampled_distances(one, one, drawn).max() < 1e-6
+
+
+def test_kernel_distances_of_resamples_are_over_pairs_of_different_images() -> None:
+    one, other, drawn = features(0, 9, 4), 0.8 * features(1, 9, 4) + 0.4, resamples(9, 12)
+
+    def kernel(x: Tensor, y: Tensor) -> float:
+        return float((x.double() @ y.double() / 4 + 1) ** 3)
+
+    def mean(first: Tensor, second: Tensor, rows: list[int]) -> float:
+        pairs = [kernel(first[i], second[j]) for i in rows for j in rows if i != j]
+        return sum(pairs) / len(pairs)
+
+    for value, row in zip(resampled_mmd(one, other, drawn).tolist(), drawn.tolist(), strict=True):
+        partners = sum(kernel(one[i], other[i]) for i in row) / 9
+        across = partners / 9 + mean(one, other, row) * 8 / 9
+        expected = mean(one, one, row) + mean(other, other, row) - 2 * across
+        assert value == pytest.approx(expected, rel=1e-6)
+
+
+def test_kernel_distances_of_resamples_lie_around_what_subsets_estimate() -> None:
+    # Outputs resemble their own targets, as translations do.
+    one = features(0, 60, 16)
+    other = 0.9 * one + 0.5 * features(1, 60, 16) + 0.1
+    drawn, truth = resamples(60, 4000), polynomial_mmd(one, other)
+    values = resampled_mmd(one, other, drawn)
+    error = values.std().item() / len(values) ** 0.5
+    assert abs(values.mean().item() - truth) < 5 * error
+    estimate = subset_mmd(one, other, subsets=1000, size=30, seed=0)
+    assert abs(estimate.mean - truth) < 5 * estimate.standard_error
+    # Copies that meet themselves would have been far off.
+    naive = [polynomial_mmd(one[rows], other[rows]) for rows in drawn[:300]]
+    assert abs(np.mean(naive) - truth) > 5 * np.std(naive) / len(naive) ** 0.5
 
 
 def test_all_rows_once_are_the_plain_kernel_distance() -> None:
@@ -84,6 +186,39 @@ def test_a_resample_of_one_image_has_no_kernel_distance_and_is_left_out() -> Non
     values = resampled_mmd(features(0), features(1), torch.tensor([[3] * 12, list(range(12))]))
     assert values.isnan().tolist() == [True, False]
     assert described(values)["interval"] == pytest.approx([values[1].item()] * 2, rel=1e-6)
+
+
+def shown(metric: Any, outputs: Tensor, targets: Tensor) -> Any:
+    """The metric, shown features instead of images."""
+    metric.outputs.update(outputs)
+    metric.targets.update(targets)
+    return metric
+
+
+@pytest.mark.usefixtures("inception")
+def test_fid_and_kid_are_resampled_as_their_features_are_however_merged() -> None:
+    outputs, targets, drawn = features(0, 12, 16), features(1, 12, 16), resamples(12, 9)
+    for metric, expected in ((FID, resampled_distances), (KID, resampled_mmd)):
+        one, other = (
+            shown(metric(), outputs[part], targets[part]) for part in (slice(5), slice(5, 12))
+        )
+        one.merge(other)
+        assert torch.equal(one.resampled(drawn), expected(outputs, targets, drawn))
+
+
+@pytest.mark.parametrize("metric", [FD, KD])
+def test_other_backbones_are_resampled_too(metric: Any, weights: object) -> None:
+    measure = shown(metric(), features(0), features(1))
+    assert measure.resampled(resamples(12, 9)).shape == (9,)
+
+
+@pytest.mark.usefixtures("inception")
+def test_what_can_t_be_resampled_says_so() -> None:
+    rows, drawn = features(0, 20, 16), resamples(20, 3)
+    assert shown(FIDInfinity(), rows, rows + 1).resampled(drawn) is None
+    assert shown(FID(), rows, rows + 1).resampled(drawn) is None, "features are no longer kept"
+    for metric in (FID, KID):
+        assert shown(metric(), features(0, 9), features(1, 12)).resampled(resamples(9, 3)) is None
 
 
 def test_the_interval_is_the_percentiles() -> None:
