@@ -78,6 +78,13 @@ class Record:
         return cells(image, height, width)
 
 
+def _portable(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without the place of the data, which is another one's on another machine."""
+    document = recipe.model_dump(mode="json", exclude_none=True)
+    document["data"].pop("root", None)
+    return document
+
+
 def read_records(folder: Path) -> list[Record]:
     """All records in a folder.
 
@@ -113,6 +120,8 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         recipe: Its recipe.
         variant: Whose it is.
 
+    A record goes to other machines: it names no place on this one.
+
     Raises:
         I2IError: If the run hasn't ended.
     """
@@ -127,10 +136,10 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         "variant": variant,
         "seed": recipe.seed,
         "digest": digest(recipe),
-        "recipe": recipe.model_dump(mode="json", exclude_none=True),
+        "recipe": _portable(recipe),
         "updates": training[-1]["step"],
         "seconds": round(_seconds(training, recipe.train.batch_size), 1),
-        "environment": environment,
+        "environment": {key: environment[key] for key in environment if key != "command"},
         "images": _keep_images(path, run, recipe, evaluation["images"]),
         "evaluation": evaluation,
         "curves": {

@@ -112,6 +112,11 @@ def test_what_is_done_is_not_repeated_and_its_records_are_enough(copied: Path, i
     assert len(re.findall(r"done +0", shown)) == 2
 
 
+def test_a_record_names_no_place_of_the_machine(studied: Path) -> None:
+    for record in (studied / "out/records").glob("*.json"):
+        assert str(studied) not in record.read_text()
+
+
 def test_only_the_variants_that_are_asked_for_are_run(
     i2i: Start, write_study: Write, tmp_path: Path
 ) -> None:
