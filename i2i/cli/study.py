@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 )
 @set_option
 @click.option("--out", type=click.Path(path_type=Path), help="The study's folder  [studies/NAME].")
+@click.option(
+    "--reuse",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Another study's: take over what it has done with the same recipe; may be given again.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what there is to do; write nothing.")
 @click.option("--page", is_flag=True, help="Write the page of what is done so far; run nothing.")
 @click.option("--overwrite", is_flag=True, help="Begin runs again that are there otherwise.")
@@ -35,6 +42,7 @@ def study(
     jobs: int,
     overrides: tuple[str, ...],
     out: Path | None,
+    reuse: tuple[Path, ...],
     dry_run: bool,
     page: bool,
     overwrite: bool,
@@ -52,12 +60,15 @@ def study(
     i2i study recipes/studies/losses_cpu.toml --dry-run      what there is to do
     i2i study recipes/studies/losses_cpu.toml --jobs 2
     i2i study recipes/studies/losses_cpu.toml --only L1 --only L1+cGAN
+    i2i study recipes/studies/generators_cpu.toml --reuse studies/losses_cpu
     """
     from i2i.studies.study import planned, write_page
     from i2i.studies.study import study as do_study
 
     if dry_run:
-        _show(planned(file, only=only, overrides=overrides, out=out, overwrite=overwrite))
+        _show(
+            planned(file, only=only, overrides=overrides, out=out, reuse=reuse, overwrite=overwrite)
+        )
         return
     if page:
         click.echo(write_page(file, overrides=overrides, out=out).page)
@@ -68,6 +79,7 @@ def study(
         overrides=overrides,
         jobs=jobs,
         out=out,
+        reuse=reuse,
         overwrite=overwrite,
         quiet=quiet,
     )
@@ -83,7 +95,8 @@ def _show(jobs: "list[Job]") -> None:
 
     table = Table("run", "state", "updates left", box=None, pad_edge=False)
     for job in jobs:
-        state = {"done": "done", "new": "to run", "resume": f"to resume from step {job.step:,}"}
+        done = f"done: {job.elsewhere}" if job.elsewhere else "done"
+        state = {"done": done, "new": "to run", "resume": f"to resume from step {job.step:,}"}
         left = 0 if job.state == "done" else job.total - job.step
         table.add_row(job.name, state[job.state], f"{left:,}")
     print_table(table)

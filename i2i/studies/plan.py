@@ -1,7 +1,7 @@
 """What a study has to do: its runs, and how far each of them is."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from i2i.runs import RunFolder
 from i2i.studies.folder import StudyFolder
 from i2i.studies.models import Study
 from i2i.studies.reading import Experiment
-from i2i.studies.record import Record, read_record, read_records
+from i2i.studies.record import Record, copy_record, read_record, read_records
 from i2i.studies.sameness import differences, digest
 from i2i.training import checkpoint as checkpoints
 
@@ -57,6 +57,11 @@ class Job:
         return f"{' = '.join(self.variants)}, seed {self.recipe.seed}"
 
     @property
+    def elsewhere(self) -> Path | None:
+        """The record, if it is still another study's."""
+        return None if self.record is None or self.record.path == self.path else self.record.path
+
+    @property
     def state(self) -> Literal["done", "resume", "new"]:
         """Whether it is done, was begun, or is all to be done."""
         if self.record is not None and not self.lacking:
@@ -64,17 +69,21 @@ class Job:
         return "resume" if self.step else "new"
 
 
-def jobs_of(experiment: Experiment, folder: StudyFolder) -> list[Job]:
+def jobs_of(
+    experiment: Experiment, folder: StudyFolder, others: Sequence[StudyFolder] = ()
+) -> list[Job]:
     """The runs of a study in the order in which they are to be done: seed by seed.
 
     Args:
         experiment: The study and its recipes.
         folder: Where records and runs may lie already.
+        others: Studies whose records count where they have all that is asked for.
 
     Raises:
         I2IError: If a record is damaged.
     """
     records = {record.digest: record for record in read_records(folder.records)}
+    theirs = {record.digest: record for each in others for record in read_records(each.records)}
     jobs: dict[str, Job] = {}
     for name, seed in _in_order(experiment.study):
         recipe = experiment.recipes[name, seed]
@@ -84,14 +93,12 @@ def jobs_of(experiment: Experiment, folder: StudyFolder) -> list[Job]:
             continue
         record = records.get(key)
         called = recipe.name if record is None else record.path.stem  # its variant's name then
-        jobs[key] = Job(
-            recipe,
-            (name,),
-            folder.run(called),
-            folder.record(called),
-            record,
-            lacking=[] if record is None else record.lacks(recipe),
-        )
+        jobs[key] = Job(recipe, (name,), folder.run(called), folder.record(called), record)
+        if record is not None:
+            jobs[key].lacking = record.lacks(recipe)
+        elif not jobs[key].path.exists():
+            other = theirs.get(key)
+            jobs[key].record = other if other and not other.lacks(recipe) else None
     for job in jobs.values():
         job.total = job.step = job.record.document["updates"] if job.record else 0
     return list(jobs.values())
@@ -128,6 +135,15 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
         job.step = 0
         if not job.in_the_way and (newest := checkpoints.newest(job.run.checkpoints)[0]):
             job.step = newest.step
+
+
+def take_over(jobs: Sequence[Job]) -> Iterator[str]:
+    """Copy the records that are other studies' yet; what was copied, in words."""
+    for job in jobs:
+        if (source := job.elsewhere) is not None:
+            assert job.record is not None
+            job.record = copy_record(job.record, job.path)
+            yield f"{job.name}: taken over from {source}"
 
 
 def clear(job: Job) -> None:

@@ -155,6 +155,29 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
     return Record(path, document)
 
 
+def copy_record(record: Record, path: Path) -> Record:
+    """Copy a record of another study, with its images.
+
+    Args:
+        record: The other's.
+        path: The copy's file; its folder must be there.
+
+    Raises:
+        I2IError: If its images can't be read.
+    """
+    images = record.document["images"]
+    own = {**images, "outputs": path.with_suffix(".png").name}
+    for part in ("pairs", "outputs"):
+        source = safe_join(record.path.parent, images[part])
+        try:
+            write_whole(path.with_name(own[part]), source.read_bytes())
+        except OSError as error:
+            raise I2IError(f"{record.path}: can't be taken over: {error}") from error
+    document = {**record.document, "images": own}
+    write_whole(path, _line_a_part(document))
+    return Record(path, document)
+
+
 def _seconds(training: Sequence[Mapping[str, Any]], batch_size: int) -> float:
     """How long the updates took, over all sessions; without validation and saving."""
     steps = np.diff([0, *(line["step"] for line in training)])

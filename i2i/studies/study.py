@@ -8,7 +8,7 @@ from i2i.errors import RecipeError
 from i2i.registry import nearest
 from i2i.studies.folder import StudyFolder
 from i2i.studies.models import Study
-from i2i.studies.plan import Job, jobs_of, prepare
+from i2i.studies.plan import Job, jobs_of, prepare, take_over
 from i2i.studies.progress import progress_of
 from i2i.studies.reading import load_study
 from i2i.studies.results import results_of
@@ -37,6 +37,7 @@ def study(
     overrides: Sequence[str] = (),
     jobs: int = 1,
     out: Path | None = None,
+    reuse: Sequence[Path] = (),
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Studied:
@@ -48,6 +49,7 @@ def study(
         overrides: Each `section.key=value`, for the recipes of all variants.
         jobs: How many runs at a time; each has its own share of the cores, or its own device.
         out: The study's folder; `studies/<name>` by default.
+        reuse: Folders of other studies: what they have done with the same recipe is taken over.
         overwrite: Begin those runs again that lie there with another recipe.
         quiet: Say nothing on the console.
 
@@ -58,8 +60,9 @@ def study(
     experiment = load_study(path, overrides)
     folder = _folder(experiment.study, out)
     _check_only(only, experiment.study)
+    others = _others(reuse)
     with folder.held():
-        every = jobs_of(experiment, folder)
+        every = jobs_of(experiment, folder, others)
         wanted = _chosen(every, only)
         prepare(wanted, overwrite=overwrite)
         progress = progress_of(wanted, quiet=quiet)
@@ -71,6 +74,8 @@ def study(
                 progress.say(f"the page couldn't be written: {error!r}")
 
         try:
+            for taken in take_over(every):
+                progress.say(taken)
             ended = run_jobs(wanted, jobs, progress, write_so_far)
             _write(folder, experiment.study, every)
             progress.say(_farewell(ended, folder))
@@ -99,12 +104,13 @@ def planned(
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
     out: Path | None = None,
+    reuse: Sequence[Path] = (),
     overwrite: bool = False,
 ) -> list[Job]:
     """The runs that `study` would do or has done, and how far each is; nothing is written."""
     experiment = load_study(path, overrides)
     _check_only(only, experiment.study)
-    every = jobs_of(experiment, _folder(experiment.study, out))
+    every = jobs_of(experiment, _folder(experiment.study, out), _others(reuse))
     wanted = _chosen(every, only)
     prepare(wanted, overwrite=overwrite)
     return wanted
@@ -112,6 +118,18 @@ def planned(
 
 def _folder(study: Study, out: Path | None) -> StudyFolder:
     return StudyFolder(out or Path("studies") / study.name)
+
+
+def _others(paths: Sequence[Path]) -> list[StudyFolder]:
+    folders = [StudyFolder(path) for path in paths]
+    problems = [
+        f"--reuse: {each.path} is no study's folder: it has no records/"
+        for each in folders
+        if not each.records.is_dir()
+    ]
+    if problems:
+        raise RecipeError(problems)
+    return folders
 
 
 def _write(folder: StudyFolder, study: Study, jobs: Sequence[Job]) -> None:

@@ -168,6 +168,42 @@ def test_variants_of_one_recipe_share_one_run_whatever_they_are_called(
     assert found["the paper's"] == found["L1+cGAN"]
 
 
+def test_what_another_study_has_done_is_taken_over(
+    studied: Path, i2i: Start, write_study: Write, tmp_path: Path
+) -> None:
+    variants = [
+        {"name": "cGAN too"},
+        {"name": "L2", "set": {"losses": [{"type": "l2"}]}},
+    ]
+    path = write_study(name="other", variants=variants, orderings=[])
+    reusing = ("study", path, "--out", "out", "--reuse", studied / "out")
+    shown = i2i(*reusing, "--dry-run").wait().output
+    assert re.search(r"cGAN too, seed 0 +done: .*l1-cgan-seed0.json +0\b", shown)
+    assert re.search(r"L2, seed 0 +to run +6\b", shown)
+    run = i2i(*reusing, "--only", "cGAN too")
+    assert run.status == 0, run.output
+    assert "taken over from" in run.output
+    theirs, ours = results(studied / "out"), results(tmp_path / "out")
+    assert ours["variants"] == {"cGAN too": theirs["variants"]["L1+cGAN"]}
+    records = {file.name for file in (tmp_path / "out/records").iterdir()}
+    assert {"cgan-too-seed0.json", "cgan-too-seed0.png"} < records
+    assert i2i("study", path, "--out", "out", "--only", "cGAN too").status == 0
+    assert (tmp_path / "out/study.html").read_text().count("data:image/png") >= 3
+
+
+def test_what_lacks_a_metric_is_not_taken_over_and_a_folder_without_records_is_told(
+    studied: Path, i2i: Start, write_study: Write, tmp_path: Path
+) -> None:
+    path = write_study(
+        metrics=["l1", "psnr"], orderings=[], columns=[], paper={}, variants=[{"name": "A"}]
+    )
+    shown = i2i("study", path, "--reuse", studied / "out", "--dry-run").wait().output
+    assert re.search(r"A, seed 0 +to run +6\b", shown)
+    run = i2i("study", path, "--reuse", "nowhere")
+    assert run.status == 2
+    assert "--reuse: nowhere is no study's folder" in run.output
+
+
 def test_records_of_another_recipe_are_refused_until_they_may_be_overwritten(
     copied: Path, i2i: Start
 ) -> None:
