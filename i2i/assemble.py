@@ -122,5 +122,11 @@ def higher_is_better(text: str) -> bool:
     return points_up
 
 
+def is_played_alone(recipe: Recipe) -> bool:
+    """Whether none of the recipe's losses is adversarial, told without building them."""
+    losses = (registry().get("loss", section.type).load() for section in recipe.losses)
+    return all(isinstance(loss, type) and not issubclass(loss, AdversarialLoss) for loss in losses)
+
+
 def _component(kind: str, section: Component, **known: Any) -> Any:
     return build(registry().get(kind, section.type), section.options, **known)

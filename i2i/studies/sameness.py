@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from i2i.assemble import is_played_alone
 from i2i.evaluation.results import flat
 from i2i.recipe import Recipe
 
@@ -25,6 +26,8 @@ FREE_SECTIONS = ("checkpoint.", "log.", "segmenter.")
 def what_counts(recipe: Recipe) -> dict[str, Any]:
     """The keys of a resolved recipe that its results depend on, and their values."""
     content = recipe.model_dump(mode="json", exclude_none=True)
+    if is_played_alone(recipe):
+        del content["discriminator"]
     return {
         key: value
         for key, value in flat(content)

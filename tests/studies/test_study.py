@@ -155,7 +155,13 @@ def test_variants_of_one_recipe_share_one_run_whatever_they_are_called(
 ) -> None:
     before = times(copied / "out")
     variants = [
-        {"name": "renamed", "set": {"losses": [{"type": "l1", "weight": 100.0}]}},
+        {
+            "name": "renamed",
+            "set": {
+                "losses": [{"type": "l1", "weight": 100.0}],
+                "discriminator": {"base_channels": 8},  # which L1 alone has no use for
+            },
+        },
         {"name": "L1+cGAN"},
         {"name": "the paper's", "set": {"train": {"workers": 0}, "log": {"every": 2}}},
     ]
