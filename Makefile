@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Installs exactly what this version was tried with; pyproject.toml says what else may do.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs results clean
 
 demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
@@ -23,6 +23,14 @@ lint: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python docs/generate.py
+
+# The pages of the paper's ablations, from the records of their runs.
+results: .venv/dev
+	for name in losses generators receptive_fields; do \
+		there=docs/results/$${name}_cpu; \
+		$(BIN)/i2i study recipes/studies/$${name}_cpu.toml --out $$there --page && \
+		mv $$there/study.json $$there.json && mv $$there/study.html $$there.html || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
