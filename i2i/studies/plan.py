@@ -96,9 +96,8 @@ def jobs_of(
         jobs[key] = Job(recipe, (name,), folder.run(called), folder.record(called), record)
         if record is not None:
             jobs[key].lacking = record.lacks(recipe)
-        elif not jobs[key].path.exists():
-            other = theirs.get(key)
-            jobs[key].record = other if other and not other.lacks(recipe) else None
+        elif (other := theirs.get(key)) and not (jobs[key].path.exists() or other.lacks(recipe)):
+            jobs[key].record = other
     for job in jobs.values():
         job.total = job.step = job.record.document["updates"] if job.record else 0
     return list(jobs.values())
