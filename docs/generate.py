@@ -60,7 +60,7 @@ def recipe() -> Iterator[str]:
         heading = f"[[{name}]]" if name == "losses" else f"[{name}]"
         yield f"### `{heading}`\n"
         yield f"{inspect.getdoc(model)}\n".replace("\n\n", "\n")
-        yield from _keys(model, set(model.model_fields))
+        yield from _keys(model, set(model.model_fields), field.default)
 
 
 def components() -> Iterator[str]:
@@ -104,18 +104,20 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
-def _keys(model: type[BaseModel], names: set[str]) -> Iterator[str]:
+def _keys(model: type[BaseModel], names: set[str], section: object = None) -> Iterator[str]:
     yield "| key | what | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
         if name in names:
-            default = "required" if field.is_required() else _default_of(field)
+            default = _default_of(field, getattr(section, name, None))
             kind = type_text(_annotated(model, name)).replace("|", "\\|")
             yield f"| `{name}` | {kind} | {default} | {_one_line(field.description)} |"
     yield ""
 
 
-def _default_of(field: FieldInfo) -> str:
+def _default_of(field: FieldInfo, in_section: object) -> str:
+    if field.is_required():
+        return _default(in_section) or "required"
     return _default(field.get_default(call_default_factory=True, validated_data={}))
 
 

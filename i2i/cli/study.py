@@ -65,6 +65,10 @@ def study(
     from i2i.studies.study import planned, write_page
     from i2i.studies.study import study as do_study
 
+    if page and (only or reuse or overwrite or dry_run):
+        raise click.UsageError(
+            "--page shows all that is done; --only, --reuse, --overwrite and --dry-run are for runs"
+        )
     if dry_run:
         _show(
             planned(file, only=only, overrides=overrides, out=out, reuse=reuse, overwrite=overwrite)

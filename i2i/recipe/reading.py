@@ -54,6 +54,7 @@ def parse_recipe(
     """Check a recipe given as the dictionary that its TOML reads as; see `load_recipe`."""
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
+    _add_default_types(content)
     recipe = None
     try:
         recipe = validate(Recipe, content)
@@ -106,6 +107,14 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
         else:
             at = at.setdefault(key, {}) if isinstance(at, dict) else at[place]
     return []
+
+
+def _add_default_types(document: dict[str, Any]) -> None:
+    """Keys of a section that names no component are the default component's."""
+    for name, field in Recipe.model_fields.items():
+        section = document.get(name)
+        if isinstance(field.default, Component) and isinstance(section, dict):
+            section.setdefault("type", field.default.type)
 
 
 def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, str, type[Component], Any]]:

@@ -40,6 +40,17 @@ def test_the_resolved_recipe_has_every_default_and_resolves_to_itself(
     assert resolved["method"]["adversarial_gradient"] == "after"
 
 
+def test_keys_of_a_section_without_a_type_are_the_default_components() -> None:
+    document = tiny()
+    document["generator"].pop("type")
+    recipe = parse_recipe(document, ["method.adversarial_gradient=before"])
+    assert recipe.generator == parse_recipe(tiny()).generator
+    assert recipe.method.type == "pix2pix"
+    assert recipe.method.options["adversarial_gradient"] == "before"
+    (line,) = problems(tiny(), "method.adversarial_gradent=before")
+    assert line.startswith("method.adversarial_gradent: unknown key")
+
+
 def test_a_recipe_with_five_mistakes_gets_five_lines(i2i: Any, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text(
         """

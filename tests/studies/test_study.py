@@ -248,6 +248,8 @@ def test_a_second_study_in_the_folder_is_refused_and_a_stopped_one_goes_on(
     assert second.status == 1
     assert "another 'i2i study' is at work here" in second.output
     assert i2i("study", path, "--out", "out", "--page").status == 0
+    refused = i2i("study", path, "--out", "out", "--page", "--only", "L1")
+    assert (refused.status, "--page shows all that is done" in refused.output) == (2, True)
     first.signal(signal.SIGTERM)
     assert first.status == 143, first.output
     assert "the same command goes on" in first.output
