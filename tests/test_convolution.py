@@ -9,9 +9,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_weight
 
-from i2i import convolution
-from i2i.convolution import Conv2d, ConvTranspose2d
+from i2i.convolution import Conv2d, ConvTranspose2d, layers, products, winograd
 from i2i.discriminators.patch import Patch
 from i2i.generators.unet import EncoderDecoder, UNet
 from i2i.training.engine import Engine
@@ -25,7 +25,7 @@ PLAIN: dict[type[nn.Module], type[nn.Module]] = {
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers of any size take the faster way."""
-    monkeypatch.setattr(convolution, "MANY_WEIGHTS", 0)
+    monkeypatch.setattr(layers, "MANY_WEIGHTS", 0)
 
 
 def plain(network: nn.Module) -> nn.Module:
@@ -56,18 +56,37 @@ def assert_alike(ours: dict[str, Tensor], theirs: dict[str, Tensor], tolerance: 
         )
 
 
-@settings(max_examples=150, deadline=None)
+def prefer_winograd(patch: pytest.MonkeyPatch) -> None:
+    """Every layer that can be computed in Winograd's way is."""
+    patch.setattr(products, "MANY_CHANNELS", 1)
+    patch.setattr(products, "MANY_TILES", 1)
+
+
+@settings(max_examples=200, deadline=None)
 @given(
     transposed=st.booleans(),
+    winograd=st.booleans(),
     channels=st.tuples(st.sampled_from([1, 3, 8, 17, 40]), st.sampled_from([1, 3, 8, 24])),
     geometry=st.sampled_from(
-        [(4, 2, 1), (4, 1, 1), (3, 1, 1), (1, 1, 0), (4, 4, 0), (2, 1, 0), (6, 2, 2), (2, 2, 1)]
+        [
+            (4, 2, 1),
+            (4, 1, 1),
+            (4, 1, 3),
+            (3, 1, 1),
+            (3, 1, 0),
+            (1, 1, 0),
+            (4, 4, 0),
+            (2, 1, 0),
+            (6, 2, 2),
+            (2, 2, 1),
+        ]
     ),
     size=st.tuples(st.integers(1, 4), st.integers(1, 17), st.integers(1, 17)),
     bias=st.booleans(),
 )
 def test_layers_of_any_shape_compute_what_torch_s_compute(
     transposed: bool,
+    winograd: bool,
     channels: tuple[int, int],
     geometry: tuple[int, int, int],
     size: tuple[int, int, int],
@@ -80,10 +99,36 @@ def test_layers_of_any_shape_compute_what_torch_s_compute(
     layer = (ConvTranspose2d if transposed else Conv2d)(*channels, *geometry, bias=bias)
     images = torch.rand(n, channels[0], height, width) - 0.5
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "MANY_WEIGHTS", 0)
-        patch.setattr(convolution, "PATCH_VALUES", 500)
+        patch.setattr(layers, "MANY_WEIGHTS", 0)
+        patch.setattr(products, "PATCH_VALUES", 500)
+        if winograd:
+            prefer_winograd(patch)
         ours = computed(layer.to(memory_format=torch.channels_last), images)
     assert_alike(ours, computed(plain(layer_copy(layer)), images), 1e-5)
+
+
+@pytest.mark.parametrize("kernel", [3, 4])
+def test_winograd_s_way_loses_nothing_to_rounding(kernel: int) -> None:
+    draw = torch.Generator().manual_seed(0)
+    images, weight = (
+        torch.randn(shape, generator=draw).to(memory_format=torch.channels_last)
+        for shape in ((1, 96, 30, 30), (64, 96, kernel, kernel))
+    )
+    side = 33 - kernel
+    gradient = torch.randn((1, 64, side, side), generator=draw)
+    exact = [each.double() for each in (images, weight, gradient)]
+    found = {
+        "output": winograd.convolve(images, weight, padding=1),
+        "input": winograd.spread(gradient, weight, padding=1),
+        "weight": winograd.weight_gradient(images, gradient, kernel, padding=1),
+    }
+    expected = {
+        "output": nn.functional.conv2d(exact[0], exact[1], padding=1),
+        "input": nn.functional.conv_transpose2d(exact[2], exact[1], padding=1),
+        "weight": conv2d_weight(exact[0], weight.shape, exact[2], padding=1),
+    }
+    for name, values in expected.items():
+        assert (found[name] - values).norm() < 2e-6 * values.norm(), name
 
 
 def layer_copy(layer: nn.Module) -> nn.Module:
@@ -97,14 +142,22 @@ def layer_copy(layer: nn.Module) -> nn.Module:
     [
         (lambda: UNet(3, 3, (64, 64), depth=6, base_channels=32), 3),
         (lambda: EncoderDecoder(3, 3, (64, 64), depth=6, base_channels=32), 3),
+        (lambda: UNet(3, 3, (64, 64), depth=6, base_channels=32, upsampling="resize"), 3),
         (lambda: Patch(6, (64, 64), base_channels=32), 6),
     ],
-    ids=["unet", "encoder_decoder", "patch"],
+    ids=["unet", "encoder_decoder", "resize", "patch"],
 )
 @pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("winograd", [False, True])
 def test_whole_networks_compute_what_plain_ones_compute(
-    build: Callable[[], nn.Module], channels: int, n: int
+    build: Callable[[], nn.Module],
+    channels: int,
+    n: int,
+    winograd: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if winograd:
+        prefer_winograd(monkeypatch)
     torch.manual_seed(0)  # now and then a rounding moves a value across a kink
     network = build()
     images = torch.rand(n, channels, 64, 64, generator=torch.Generator().manual_seed(n)) * 2 - 1
@@ -127,9 +180,9 @@ def test_weights_get_no_gradient_where_only_the_input_s_is_asked_for(
     layer = Conv2d(8, 8, 4, 2, 1).to(memory_format=torch.channels_last)
     images = torch.rand(1, 8, 8, 8, requires_grad=True)
     asked: list[Any] = []
-    original = convolution.weight_gradient
+    original = layers.weight_gradient
     monkeypatch.setattr(
-        convolution, "weight_gradient", lambda *given: asked.append(given) or original(*given)
+        layers, "weight_gradient", lambda *given: asked.append(given) or original(*given)
     )
     torch.autograd.backward(layer(images).sum(), inputs=[images])
     assert not asked
@@ -145,15 +198,23 @@ def test_gradients_lie_in_memory_as_the_weights_do(always: None) -> None:
     assert layer.weight.grad.stride() == layer.weight.stride()
 
 
-def test_an_output_may_be_changed_in_place(always: None) -> None:
-    layers = nn.Sequential(
+@pytest.mark.parametrize("winograd", [False, True])
+@pytest.mark.parametrize("side", [2, 8])
+def test_an_output_may_be_changed_in_place(
+    always: None, side: int, winograd: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if winograd:
+        prefer_winograd(monkeypatch)
+    network = nn.Sequential(
         Conv2d(8, 8, 4, 2, 1),
         nn.LeakyReLU(0.2, inplace=True),
         ConvTranspose2d(8, 8, 4, 2, 1),
         nn.ReLU(inplace=True),
+        Conv2d(8, 8, 3, 1, 1),
+        nn.ReLU(inplace=True),
     ).to(memory_format=torch.channels_last)
-    images = torch.rand(1, 8, 8, 8) - 0.5
-    assert_alike(computed(layers, images), computed(plain(layer_copy(layers)), images), 1e-5)
+    images = torch.rand(1, 8, side, side) - 0.5
+    assert_alike(computed(network, images), computed(plain(layer_copy(network)), images), 1e-5)
 
 
 def taken(layer: nn.Module, images: Tensor) -> bool:

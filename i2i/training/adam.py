@@ -38,5 +38,5 @@ class Adam(torch.optim.Adam):
         for i, alike in enumerate(zip(*lists, strict=True)):
             if len({tensor.stride() for tensor in alike}) == 1:
                 for tensors in lists:
-                    tensors[i] = tensors[i].detach().as_strided((tensors[i].numel(),), (1,))
+                    tensors[i] = tensors[i].as_strided((tensors[i].numel(),), (1,))
         return has_complex
