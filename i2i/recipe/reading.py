@@ -54,7 +54,7 @@ def parse_recipe(
     """Check a recipe given as the dictionary that its TOML reads as; see `load_recipe`."""
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
-    _add_default_types(content)
+    add_default_types(content)
     recipe = None
     try:
         recipe = validate(Recipe, content)
@@ -109,8 +109,8 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
     return []
 
 
-def _add_default_types(document: dict[str, Any]) -> None:
-    """Keys of a section that names no component are the default component's."""
+def add_default_types(document: dict[str, Any]) -> None:
+    """Have each section of a recipe that names no component name the default, whose keys it has."""
     for name, field in Recipe.model_fields.items():
         section = document.get(name)
         if isinstance(field.default, Component) and isinstance(section, dict):

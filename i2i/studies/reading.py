@@ -13,7 +13,7 @@ from i2i.build import validate
 from i2i.errors import RecipeError
 from i2i.recipe.models import Recipe
 from i2i.recipe.problems import Problem, problems
-from i2i.recipe.reading import metric_problems, parse_recipe, read_toml
+from i2i.recipe.reading import add_default_types, metric_problems, parse_recipe, read_toml
 from i2i.registry import nearest
 from i2i.studies.models import Study, Variant
 
@@ -51,7 +51,9 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
         base = read_toml(path.parent / study.recipe)
     except RecipeError as error:
         raise RecipeError([*found, *(f"{path}: recipe: {p}" for p in error.problems)]) from error
+    add_default_types(base)
     common = merged(base, {"eval": {"metrics": list(study.metrics)}}, study.set)
+    add_default_types(common)
     recipes: dict[tuple[str, int], Recipe] = {}
     told: dict[str, list[str]] = defaultdict(list)
     for variant in study.variants:

@@ -105,6 +105,21 @@ def test_a_variant_is_the_base_recipe_with_the_study_s_changes_and_then_its_own(
     assert second.train.max_steps == 9
 
 
+def test_a_variant_that_names_the_component_it_changes_keeps_its_other_options(
+    write_study: Write,
+) -> None:
+    order = "before"
+    path = write_study(
+        set={"method": {"adversarial_gradient": order}},
+        variants=[
+            {"name": "L1", "paper": {}},
+            {"name": "L1+cGAN", "set": {"method": {"type": "pix2pix"}}},
+        ],
+    )
+    for recipe in load_study(path).recipes.values():
+        assert recipe.method.options["adversarial_gradient"] == order
+
+
 def test_metrics_go_by_their_names_and_options_only_where_they_must(write_study: Write) -> None:
     metrics = ["l1", "kid:subset_size=3", "fid:preset=tf1", "fid"]
     path = write_study(
