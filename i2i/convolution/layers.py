@@ -1,22 +1,21 @@
 """Layers in the place of torch's, and what goes backwards through them.
 
 On a CPU their products are those of `products`. Elsewhere (on other devices, in other number
-formats, in graphs that are exported) these layers are torch's own.
+formats, in graphs that are exported, in second derivatives) these layers are torch's own.
 
 Maps and weights are channels-last in memory: patches are then copied in long runs, and no product
 needs a transposed copy. A network whose weights aren't laid out so is computed by torch.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 from torch.jit._trace import is_tracing
 
 from i2i.convolution.patches import Window
-from i2i.convolution.products import convolve, spread, weight_gradient
+from i2i.convolution.products import convolve, convolve_transposed, weight_gradient
 
 MANY_WEIGHTS = 2**18
 MUCH_WORK = 2**27
@@ -29,9 +28,7 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps `(N, in_channels, H, W)` as `torch.nn.Conv2d` does."""
-        if not _faster(self, input):
-            return super().forward(input)
-        return _apply(input, self, _window(self), transposed=False)
+        return _computed(self, input) if _faster(self, input) else super().forward(input)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -41,11 +38,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         """Maps `(N, in_channels, H, W)` as `torch.nn.ConvTranspose2d` does."""
         if output_size is not None or any(self.output_padding) or not _faster(self, input):
             return super().forward(input, output_size)
-        return _apply(input, self, _window(self), transposed=True)
-
-
-def _window(layer: nn.Conv2d | nn.ConvTranspose2d) -> Window:
-    return Window(layer.kernel_size[0], layer.stride[0], int(layer.padding[0]))
+        return _computed(self, input)
 
 
 def _faster(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> bool:
@@ -55,7 +48,9 @@ def _faster(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> bool:
         (weights >= MANY_WEIGHTS or weights * pixels >= MUCH_WORK)
         and input.device.type == "cpu"
         and input.dtype == layer.weight.dtype == torch.float32
+        and {type(input), type(layer.weight)} <= {Tensor, nn.Parameter}
         and input.ndim == 4
+        and input.numel() > 0
         and layer.weight.is_contiguous(memory_format=torch.channels_last)
         and layer.groups == 1
         and set(layer.dilation) == {1}
@@ -66,22 +61,37 @@ def _faster(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> bool:
         and not torch.is_autocast_enabled("cpu")
         and not is_tracing()  # type: ignore[no-untyped-call]
         and not torch.compiler.is_compiling()
+        and min(_sides(layer, input)) > 0
     )
 
 
-def _apply(
-    input: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, window: Window, *, transposed: bool
-) -> Tensor:
-    input = input.contiguous(memory_format=torch.channels_last)
-    weight = layer.weight
-    sides = input.shape[2:]
-    height, width = map(window.reach if transposed else window.positions, sides)
-    shape = torch.Size((len(input), weight.shape[1 if transposed else 0], height, width))
+def _window(layer: nn.Conv2d | nn.ConvTranspose2d) -> Window:
+    return Window(layer.kernel_size[0], layer.stride[0], int(layer.padding[0]))
+
+
+def _sides(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> tuple[int, int]:
+    """Height and width of the output."""
+    window = _window(layer)
+    side = window.reach if isinstance(layer, nn.ConvTranspose2d) else window.positions
+    height, width = input.shape[2:]
+    return side(height), side(width)
+
+
+def _computed(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> Tensor:
+    input, weight = input.contiguous(memory_format=torch.channels_last), layer.weight
+    shape = torch.Size((len(input), layer.out_channels, *_sides(layer, input)))
+    geometry = shape, _window(layer), isinstance(layer, nn.ConvTranspose2d)
     through = None
     if torch.is_grad_enabled() and weight.requires_grad:
-        through = _ThroughWeight.apply(input.detach(), weight, shape, window, transposed)
-    output: Tensor = _Convolution.apply(input, weight.detach(), through, shape, window, transposed)
+        through = _ThroughWeight.apply(_Aside(input), weight, *geometry)
+    output: Tensor = _Convolution.apply(input, _Aside(weight), through, *geometry)
     return output if layer.bias is None else output + layer.bias[:, None, None]
+
+
+class _Aside(NamedTuple):
+    """A tensor whose first derivative isn't for the node that is handed it."""
+
+    tensor: Tensor
 
 
 class _Convolution(Function):
@@ -96,18 +106,17 @@ class _Convolution(Function):
     def forward(
         ctx: Any,
         input: Tensor,
-        weight: Tensor,
+        weight: _Aside,
         through: Tensor | None,
         shape: torch.Size,
         window: Window,
         transposed: bool,
     ) -> Tensor:
-        ctx.save_for_backward(weight)
+        ctx.save_for_backward(weight.tensor)
         ctx.shape, ctx.window, ctx.transposed = input.shape, window, transposed
-        return _forward(input, weight, shape, window, transposed)
+        return _forward(input, weight.tensor, shape, window, transposed)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last)
@@ -124,18 +133,17 @@ class _ThroughWeight(Function):
     @staticmethod
     def forward(
         ctx: Any,
-        input: Tensor,
+        input: _Aside,
         weight: Tensor,
         shape: torch.Size,
         window: Window,
         transposed: bool,
     ) -> Tensor:
-        ctx.save_for_backward(input)
+        ctx.save_for_backward(input.tensor)
         ctx.window, ctx.transposed = window, transposed
-        return input.new_empty(()).expand(shape)
+        return weight.new_empty(()).expand(shape)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (input,) = ctx.saved_tensors
         pair = (gradient, input) if ctx.transposed else (input, gradient)
@@ -146,5 +154,5 @@ def _forward(
     input: Tensor, weight: Tensor, shape: torch.Size, window: Window, transposed: bool
 ) -> Tensor:
     if transposed:
-        return spread(input, weight, shape, window)
+        return convolve_transposed(input, weight, shape, window)
     return convolve(input, weight, window)

@@ -47,19 +47,19 @@ def patches(maps: Tensor, kernel: int, stride: int) -> Tensor:
 def sum_of_patches(
     patch_rows: Tensor, positions: tuple[int, int], shape: torch.Size, window: Window
 ) -> Tensor:
-    """Patches, `(kernel, N · h · w, kernel · C)` by their rows, added up where they overlap.
+    """Patches added up where they overlap (col2im); by rows, `(kernel, N · h · w, kernel · C)`.
 
-    A patch is a few tiles of stride x stride pixels to each side; what is added at once is the same
-    tile of all patches.
+    A patch is a few blocks of stride x stride pixels to each side; what is added at once is the
+    same block of all patches.
     """
     n, channels, height, width = shape
     (h, w), s, p = positions, window.stride, window.padding
-    tiles = window.kernel // s
-    parts = patch_rows.view(tiles, s, n, h, w, tiles, s * channels).permute(0, 5, 2, 3, 1, 4, 6)
-    tall, wide = (max(q + tiles - 1, -(-(side + p) // s)) for q, side in ((h, height), (w, width)))
+    blocks = window.kernel // s
+    parts = patch_rows.view(blocks, s, n, h, w, blocks, s * channels).permute(0, 5, 2, 3, 1, 4, 6)
+    tall, wide = (max(q + blocks - 1, -(-(side + p) // s)) for q, side in ((h, height), (w, width)))
     total = patch_rows.new_zeros(n, tall, s, wide, s * channels)
-    for i in range(tiles):
-        for j in range(tiles):
+    for i in range(blocks):
+        for j in range(blocks):
             total[:, i : i + h, :, j : j + w] += parts[i, j]
     pixels = total.view(n, tall * s, wide * s, channels)[:, p : p + height, p : p + width]
     return pixels.permute(0, 3, 1, 2).clone(memory_format=torch.channels_last)

@@ -5,6 +5,8 @@ A convolution is a matrix product of its weights with the patches of its input, 
 that layout and wins where maps are large; but it reorders all the weights at every call, which
 takes most of the time where maps are small, and is slow at the weights' gradient everywhere. With
 stride 1, Winograd's way saves most of the multiplications, where there are enough of them.
+
+None of this is recorded by autograd. Where it records, for second derivatives, all is torch's.
 """
 
 from collections.abc import Sequence
@@ -25,9 +27,9 @@ FEW_CHANNELS = 8
 """Fewer channels than these leave oneDNN's vectors mostly empty, and matrices too thin."""
 
 WINOGRAD_KERNELS = (3, 4)
-MANY_CHANNELS = 64
-MANY_TILES = 48
-"""With fewer channels or fewer tiles than these, Winograd's transforms take what they save."""
+FOR_MAPS, FOR_WEIGHTS = (128, 64), (64, 32)
+"""Channels and tiles from which on Winograd's way pays, for maps and for the weights' gradient.
+With fewer, its transforms take what it saves."""
 
 
 def convolve(image: Tensor, weight: Tensor, window: Window) -> Tensor:
@@ -43,16 +45,18 @@ def convolve(image: Tensor, weight: Tensor, window: Window) -> Tensor:
     """
     n, _, height, width = image.shape
     h, w = window.positions(height), window.positions(width)
-    if _saves(n, (h, w), weight.shape, window):
+    if _winograd_pays(FOR_MAPS, n, (h, w), weight.shape, window):
         return winograd.convolve(image, weight, window.padding)
-    if n * h * w > len(weight):
+    if torch.is_grad_enabled() or n * h * w > len(weight):
         return F.conv2d(image, weight, None, window.stride, window.padding)
-    product = matrix(weight) @ _seen(image, window).t()
+    product = matrix(weight) @ _im2col(image, window).t()
     maps = product.view(-1, n, h, w).transpose(0, 1)
     return maps.clone(memory_format=torch.channels_last)
 
 
-def spread(values: Tensor, weight: Tensor, shape: torch.Size, window: Window) -> Tensor:
+def convolve_transposed(
+    values: Tensor, weight: Tensor, shape: torch.Size, window: Window
+) -> Tensor:
     """A transposed convolution: the gradient of `convolve` for its image.
 
     Args:
@@ -63,10 +67,11 @@ def spread(values: Tensor, weight: Tensor, shape: torch.Size, window: Window) ->
     """
     n, channels, *sides = shape
     _, _, h, w = values.shape
-    if _saves(n, (h, w), weight.shape, window):
-        return winograd.spread(values, weight, window.padding)
+    if _winograd_pays(FOR_MAPS, n, (h, w), weight.shape, window):
+        return winograd.convolve_transposed(values, weight, window.padding)
     overlaps = window.kernel // window.stride
-    if overlaps > 2 or (n * h * w > len(weight) and channels >= FEW_CHANNELS):
+    many = n * h * w > len(weight) and channels >= FEW_CHANNELS
+    if torch.is_grad_enabled() or overlaps > 2 or many:
         beyond = [side - window.reach(p) for side, p in zip(sides, (h, w), strict=True)]
         return F.conv_transpose2d(
             values, weight, None, window.stride, window.padding, output_padding=beyond
@@ -88,35 +93,39 @@ def weight_gradient(image: Tensor, values: Tensor, window: Window) -> Tensor:
         `(D, C, kernel, kernel)`.
     """
     channels, depth, k = image.shape[1], values.shape[1], window.kernel
-    if min(channels, depth) < FEW_CHANNELS:
+    if torch.is_grad_enabled() or min(channels, depth) < FEW_CHANNELS:
         shape = (depth, channels, k, k)
         few: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             image, shape, values, window.stride, window.padding
         )
         return few
-    if _saves(len(image), values.shape[2:], (depth, channels), window):
+    if _winograd_pays(FOR_WEIGHTS, len(image), values.shape[2:], (depth, channels), window):
         return winograd.weight_gradient(image, values, k, window.padding)
     patch_values = channels * k * k * values[0, 0].numel()
     at_once = max(1, PATCH_VALUES // patch_values)
     total: Tensor | None = None
     for some, theirs in zip(torch.split(image, at_once), torch.split(values, at_once), strict=True):
-        left, right = rows(theirs).t(), _seen(some, window)
+        left, right = rows(theirs).t(), _im2col(some, window)
         total = left @ right if total is None else total.addmm_(left, right)
     assert total is not None
     return total.view(depth, k, k, channels).permute(0, 3, 1, 2)
 
 
-def _saves(n: int, positions: Sequence[int], weights: Sequence[int], window: Window) -> bool:
-    """Whether Winograd's way is one here, and what it saves is more than its transforms cost."""
+def _winograd_pays(
+    least: tuple[int, int], n: int, positions: Sequence[int], weights: Sequence[int], window: Window
+) -> bool:
+    """Whether Winograd's way is one here, and the faster."""
+    channels, tiles = least
     return (
-        window.stride == 1
+        not torch.is_grad_enabled()
+        and window.stride == 1
         and window.kernel in WINOGRAD_KERNELS
         and window.padding < window.kernel
-        and min(weights[:2]) >= MANY_CHANNELS
-        and n * prod(winograd.tiles(side, window.kernel) for side in positions) >= MANY_TILES
+        and min(weights[:2]) >= channels
+        and n * prod(winograd.tiles(side, window.kernel) for side in positions) >= tiles
     )
 
 
-def _seen(image: Tensor, window: Window) -> Tensor:
-    """What the window sees, `(N · h · w, kernel · kernel · C)`."""
+def _im2col(image: Tensor, window: Window) -> Tensor:
+    """The patches that the window sees, `(N · h · w, kernel · kernel · C)`."""
     return patches(F.pad(image, [window.padding] * 4), window.kernel, window.stride)

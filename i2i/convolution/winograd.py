@@ -1,15 +1,20 @@
 """Convolutions of stride 1 with a quarter of the multiplications.
 
-For a few neighbouring positions and a pair of channels, a convolution is a product of polynomials
-in two variables, read backwards. Polynomials are multiplied by multiplying their values at enough
-points: 36 for the 9 positions of a 4 x 4 kernel, which take 144 multiplications otherwise
-(Winograd 1980, "Arithmetic Complexity of Computations"). Lavin and Gray (CVPR 2016, section 4.1)
-found that between the transforms to and from those values there is a matrix product for each point,
-over the channels of all tiles at once. What goes backwards are the same transforms, transposed.
+A convolution with `kernel` taps, at `step` positions, is the transpose of a product of polynomials
+with `kernel` and `step` coefficients. That is found from values at 6 points (Toom-Cook; Winograd
+1980, "Arithmetic Complexity of Computations"), so the convolution is `Aᵀ[(G g) * (Bᵀ d)]`, value
+by value: Lavin and Gray, CVPR 2016, section 4.1. Here `inverse` is their Aᵀ, `filter` G and `data`
+Bᵀ, in two dimensions each the Kronecker product with itself. That makes 36 multiplications for 144,
+of 4 x 4 taps at 3 x 3 positions or of 3 x 3 at 4 x 4; over all channels and tiles they are 36
+matrix products.
+
+The gradient of the input is a convolution with the kernel turned by 180 degrees; that of the
+weights is `Gᵀ[(A v) * (Bᵀ d)]` for the gradient v of the output.
 """
 
 from collections.abc import Sequence
 from functools import cache
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -21,10 +26,15 @@ from i2i.convolution.patches import patches
 SIDE = 6
 """Of a tile, in pixels. Larger ones save more multiplications and round more."""
 
+TILE_VALUES = 2**23
+"""Values of the tiles laid out at once, unless one image has more: 32 MiB."""
+
 POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
 """Where polynomials are evaluated, besides at infinity. What is lost to rounding hangs on them
 (Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution"): with
-these, no more than torch's own convolutions lose."""
+these, about what torch's own convolutions lose: as much in the output, where there are many
+channels, and up to three times as much in the gradients. The usual 0, ±1, 1/2 and -2 lose half as
+much again."""
 
 
 class _Transforms(NamedTuple):
@@ -47,8 +57,9 @@ def _transforms(kernel: int) -> _Transforms:
 
 def _powers(count: int) -> Tensor:
     """The powers 0 to `count` - 1 of each point; at infinity only the highest counts."""
-    finite = torch.tensor(POINTS, dtype=torch.float64)[:, None] ** torch.arange(count)
-    return torch.cat([finite, torch.eye(count, dtype=torch.float64)[-1:]])
+    with torch.device("cpu"):
+        finite = torch.tensor(POINTS, dtype=torch.float64)[:, None] ** torch.arange(count)
+        return torch.cat([finite, torch.eye(count, dtype=torch.float64)[-1:]])
 
 
 def _step(kernel: int) -> int:
@@ -77,7 +88,7 @@ def convolve(image: Tensor, weight: Tensor, padding: int) -> Tensor:
     return _filtered(image, filters.permute(1, 2, 0), kernel, padding)
 
 
-def spread(values: Tensor, weight: Tensor, padding: int) -> Tensor:
+def convolve_transposed(values: Tensor, weight: Tensor, padding: int) -> Tensor:
     """A transposed convolution of stride 1: the gradient of `convolve` for its image.
 
     Args:
@@ -107,25 +118,39 @@ def weight_gradient(image: Tensor, values: Tensor, kernel: int, padding: int) ->
     """
     matrices, step = _transforms(kernel), _step(kernel)
     grid = _grid(values.shape, kernel)
-    of_image = _transformed(matrices.data, _tiles(image, SIDE, step, grid, padding))
-    of_values = _transformed(matrices.inverse.T, _tiles(values, step, step, grid, 0))
-    products = of_values.permute(1, 2, 0) @ of_image.transpose(0, 1)
-    taps = _transformed(matrices.filter.T, products.transpose(0, 1))
+    at_once = _at_once(grid, image.shape[1], values.shape[1])
+    total: Tensor | None = None
+    for some, theirs in zip(torch.split(image, at_once), torch.split(values, at_once), strict=True):
+        of_image = _transformed(matrices.data, _tiles(some, SIDE, step, grid, padding))
+        of_values = _transformed(matrices.inverse.T, _tiles(theirs, step, step, grid, 0))
+        left, right = of_values.permute(1, 2, 0), of_image.transpose(0, 1)
+        total = left @ right if total is None else total.baddbmm_(left, right)
+    assert total is not None
+    taps = _transformed(matrices.filter.T, total.transpose(0, 1))
     return taps.view(len(taps), kernel, kernel, -1).permute(0, 3, 1, 2)
 
 
 def _filtered(image: Tensor, filters: Tensor, kernel: int, padding: int) -> Tensor:
     """An image under filters, `(36, C, D)` at the points."""
     matrices, step = _transforms(kernel), _step(kernel)
-    n, _, *sides = image.shape
+    n, channels, *sides = image.shape
     h, w = (side + 2 * padding - kernel + 1 for side in sides)
     grid = tall, wide = _grid((h, w), kernel)
-    of_image = _transformed(matrices.data, _tiles(image, SIDE, step, grid, padding))
-    products = of_image.transpose(0, 1) @ filters
-    results = _transformed(matrices.inverse, products.transpose(0, 1))
-    rows = results.view(n, tall, wide, step, step, -1).transpose(2, 3)
-    maps = rows.reshape(n, tall * step, wide * step, -1)[:, :h, :w].permute(0, 3, 1, 2)
-    return maps.clone(memory_format=torch.channels_last)
+    depth = filters.shape[-1]
+    maps = image.new_empty(n, tall, step, wide, step, depth)
+    at_once = _at_once(grid, channels, depth)
+    for some, theirs in zip(torch.split(image, at_once), torch.split(maps, at_once), strict=True):
+        of_image = _transformed(matrices.data, _tiles(some, SIDE, step, grid, padding))
+        products = of_image.transpose(0, 1) @ filters
+        results = _transformed(matrices.inverse, products.transpose(0, 1))
+        theirs.transpose(2, 3).copy_(results.view(-1, tall, wide, step, step, depth))
+    pixels = maps.view(n, tall * step, wide * step, depth)[:, :h, :w].permute(0, 3, 1, 2)
+    return pixels.clone(memory_format=torch.channels_last)
+
+
+def _at_once(grid: tuple[int, int], *channels: int) -> int:
+    """How many images' tiles are laid out at once."""
+    return max(1, TILE_VALUES // (SIDE * SIDE * prod(grid) * max(channels)))
 
 
 def _grid(shape: Sequence[int], kernel: int) -> tuple[int, int]:

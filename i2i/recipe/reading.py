@@ -110,7 +110,7 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
 
 
 def add_default_types(document: dict[str, Any]) -> None:
-    """Have each section of a recipe that names no component name the default, whose keys it has."""
+    """Write the default component's name into each section without one: its keys are that one's."""
     for name, field in Recipe.model_fields.items():
         section = document.get(name)
         if isinstance(field.default, Component) and isinstance(section, dict):

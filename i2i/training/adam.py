@@ -19,7 +19,7 @@ class Adam(torch.optim.Adam):
         super().load_state_dict(state_dict)
         for parameter, values in self.state.items():
             for name, value in values.items():
-                if value.shape == parameter.shape:
+                if name != "step" and value.shape == parameter.shape:
                     values[name] = torch.empty_like(parameter).copy_(value)
 
     def _init_group(
