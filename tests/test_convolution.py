@@ -181,7 +181,7 @@ WAYS = ("convolve", "convolve_transposed", "weight_gradient")
 @pytest.mark.parametrize(
     ("channels", "geometry", "side", "expected"),
     [
-        ((256, 512), (4, 1, 1), 32, {"convolve", "convolve_transposed", "weight_gradient"}),
+        ((256, 512), (4, 1, 1), 32, set(WAYS)),
         ((256, 512), (4, 2, 1), 32, set()),
         ((256, 512), (4, 1, 1), 8, set()),
         ((96, 96), (4, 1, 1), 32, {"weight_gradient"}),
