@@ -165,14 +165,17 @@ def test_whole_networks_compute_what_plain_ones_compute(
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0  # masks are drawn in the order of memory
-    theirs = computed(plain(layer_copy(network)), images)
+    theirs = [  # torch's batch norm sums less exactly where maps are channels-last
+        computed(plain(layer_copy(network)).to(memory_format=layout), images)
+        for layout in (torch.contiguous_format, torch.channels_last)
+    ]
     exact = computed(plain(layer_copy(network)).double(), images.double())
     ours = computed(network.to(memory_format=torch.channels_last), images)
     # Rounding grows on the way through norms and kinks: no more in ours than in theirs.
     for name, values in exact.items():
         size = values.norm() + 1e-12
-        error, usual = ((found[name] - values).norm() / size for found in (ours, theirs))
-        assert error <= 3 * usual + 1e-5, name
+        error, *usual = ((found[name] - values).norm() / size for found in (ours, *theirs))
+        assert error <= 3 * max(usual) + 1e-5, name
 
 
 WAYS = ("convolve", "convolve_transposed", "weight_gradient")
