@@ -85,7 +85,7 @@ def _computed(layer: nn.Conv2d | nn.ConvTranspose2d, input: Tensor) -> Tensor:
     if torch.is_grad_enabled() and weight.requires_grad:
         through = _ThroughWeight.apply(_Aside(input), weight, *geometry)
     output: Tensor = _Convolution.apply(input, _Aside(weight), through, *geometry)
-    return output if layer.bias is None else output + layer.bias[:, None, None]
+    return output if layer.bias is None else output.add_(layer.bias[:, None, None])
 
 
 class _Aside(NamedTuple):

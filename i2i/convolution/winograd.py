@@ -26,7 +26,7 @@ from i2i.convolution.patches import patches
 SIDE = 6
 """Of a tile, in pixels. Larger ones save more multiplications and round more."""
 
-TILE_VALUES = 2**23
+TILE_VALUES = 2**22
 """Values of the tiles laid out at once, unless one image has more: 32 MiB."""
 
 POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)

@@ -1,6 +1,7 @@
 """One training at some step: its networks, their optimizers, and how they are updated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from math import cos, isfinite, pi
@@ -189,13 +190,26 @@ class Trainer:
                 if output is None:
                     with torch.set_grad_enabled(whole or "generator" in movers):
                         output = self.method.translate(part)
-                terms = self.method.losses(movers, part, output)
+                with self._only(movers):
+                    terms = self.method.losses(movers, part, output)
         except ValueError as error:  # such as batch norm's, for one value a channel
             shape = " x ".join(map(str, part.input.shape))
             raise TrainingError(
                 f"step {self.step + 1}: a network can't take a batch of {shape}: {error}"
             ) from error
         return output if whole else None, terms
+
+    @contextmanager
+    def _only(self, movers: tuple[str, ...]) -> Iterator[None]:
+        """Where nothing is kept for the gradients of other players' parameters."""
+        still = [p for player, own in self.parameters.items() if player not in movers for p in own]
+        for parameter in still:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in still:
+                parameter.requires_grad_(True)
 
     def _backward(self, movers: tuple[str, ...], terms: Mapping[str, Terms]) -> None:
         for player in movers:
