@@ -47,12 +47,12 @@ class _Hourglass(nn.Module):
         widths = [min(base_channels * 2**level, 8 * base_channels) for level in range(depth)]
 
         # No norm on the first map, and none on the last one: where it is 1x1 a batch of one image
-        # would be normalised to zero. The leaky ReLU changes a skip as well, of which the decoder's
-        # ReLU makes the same: what is negative is nothing, what isn't is left as it was.
+        # would be normalised to zero. A skip must keep its values, so what follows it can't act
+        # in place.
         encoder = []
         for level, width in enumerate(widths):
             seen = widths[level - 1] if level else in_channels
-            activation = [nn.LeakyReLU(0.2, inplace=True)] if level else []
+            activation = [nn.LeakyReLU(0.2, inplace=not self.skips)] if level else []
             normed = norm_layers(norm, width) if 0 < level < depth - 1 else []
             encoder.append(nn.Sequential(*activation, _halving(seen, width, norm), *normed))
         self.encoder = nn.ModuleList(encoder)
