@@ -76,9 +76,12 @@ def convolve_transposed(
         return F.conv_transpose2d(
             values, weight, None, window.stride, window.padding, output_padding=beyond
         )
-    by_row = matrix(weight).view(len(weight), window.kernel, -1).transpose(0, 1)
-    patch_rows = rows(values).expand(window.kernel, -1, -1) @ by_row
-    return sum_of_patches(patch_rows, (h, w), shape, window)
+    if n * h * w > len(weight):
+        by_row = (rows(values) @ matrix(weight)).view(-1, window.kernel, window.kernel * channels)
+        return sum_of_patches(by_row.transpose(0, 1), (h, w), shape, window)
+    weight_rows = matrix(weight).view(len(weight), window.kernel, -1).transpose(0, 1)
+    by_row = rows(values).expand(window.kernel, -1, -1) @ weight_rows
+    return sum_of_patches(by_row, (h, w), shape, window)
 
 
 def weight_gradient(image: Tensor, values: Tensor, window: Window) -> Tensor:
