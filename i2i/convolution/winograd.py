@@ -27,7 +27,7 @@ SIDE = 6
 """Of a tile, in pixels. Larger ones save more multiplications and round more."""
 
 TILE_VALUES = 2**22
-"""Values of the tiles laid out at once, unless one image has more: 32 MiB."""
+"""Values of the tiles laid out at once, unless one image has more: 16 MiB."""
 
 POINTS = (0.0, 0.625, -0.625, 1.5, -1.5)
 """Where polynomials are evaluated, besides at infinity. What is lost to rounding hangs on them
