@@ -149,10 +149,13 @@ def test_a_plain_png_is_the_evaluations_to_the_byte(
     pixels = noise(20, 30, channels, dtype)
     write_picture(tmp_path / "picture.png", pixels)
     saved = save_image(pixels, tmp_path / "evaluation")
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    image.save(buffer, "PNG", compress_level=3)
     written = (tmp_path / "picture.png").read_bytes()
-    assert written == saved.read_bytes() == png_bytes(pixels)
-    with Image.open(io.BytesIO(written)) as image:
-        np.testing.assert_array_equal(np.asarray(image).reshape(pixels.shape), pixels)
+    assert written == saved.read_bytes() == png_bytes(pixels) == buffer.getvalue()
+    with Image.open(io.BytesIO(written)) as read_back:
+        np.testing.assert_array_equal(np.asarray(read_back).reshape(pixels.shape), pixels)
 
 
 def test_the_lossless_suffix_is_one_that_holds_the_channels(tmp_path: Path) -> None:
