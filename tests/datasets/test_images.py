@@ -20,38 +20,18 @@ from PIL import Image, ImageOps
 from i2i.datasets import images
 from i2i.datasets.images import Mode, cmyk, header, read, resize, save_image
 from i2i.errors import DataError
+from tests.datasets.pngs import CHANNELS, GREY, GREY_ALPHA, RGB, RGBA, chunk
+from tests.datasets.pngs import encode as png
 
 Array = NDArray[Any]
 
 RAMP = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
-"""PNG's colour types."""
 
 
 def photo(height: int = 48, width: int = 64) -> Array:
     y, x = np.mgrid[:height, :width]
     noise = np.random.default_rng(0).integers(0, 40, (height, width))
     return np.stack([x * 3 + noise, y * 4, 255 - x * 2 - noise], axis=-1).astype(np.uint8)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(array: Array, colour: int, extra: bytes = b"") -> bytes:
-    """A PNG of any colour type at 8 or 16 bits, which Pillow can't write."""
-    height, width = array.shape[:2]
-    bits = array.dtype.itemsize * 8
-    rows = array.astype(array.dtype.newbyteorder(">")).reshape(height, -1)
-    pixels = b"".join(b"\0" + row.tobytes() for row in rows)
-    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + extra
-        + chunk(b"IDAT", zlib.compress(pixels))
-        + chunk(b"IEND", b"")
-    )
 
 
 def bomb(side: int) -> bytes:
@@ -269,6 +249,26 @@ def test_16_bit_colour_is_read_at_full_depth_and_scaled(tmp_path: Path) -> None:
     path.write_bytes(png(colours, RGB))
     np.testing.assert_array_equal(read(path, depth=16), colours)
     np.testing.assert_array_equal(read(path), np.floor(colours * 255.0 / 65535 + 0.5))
+
+
+@given(
+    st.sampled_from([RGB, GREY_ALPHA, RGBA]),
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    st.lists(st.integers(0, 4), min_size=1, max_size=5),
+    st.booleans(),
+    st.integers(0, 1000),
+)
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_16_bits_are_read_whole_however_they_are_filtered_and_interlaced(
+    tmp_path: Path, colour: int, size: Any, filters: list[int], interlaced: bool, seed: int
+) -> None:
+    path = tmp_path / "deep.png"
+    shape = (*size, CHANNELS[colour])
+    samples = np.random.default_rng(seed).integers(0, 65536, shape, dtype=np.uint16)
+    path.write_bytes(png(samples, colour, filters=filters, interlaced=interlaced))
+    np.testing.assert_array_equal(read(path, "channels", depth=16), samples)
 
 
 def test_16_bit_alpha_is_composited(tmp_path: Path) -> None:

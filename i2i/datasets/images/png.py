@@ -1,4 +1,4 @@
-"""PNG, with the colours of 16 bits that Pillow neither writes nor reads."""
+"""PNG, with the colours of 16 bits that Pillow doesn't write, and reads by their high bytes."""
 
 import io
 import struct
@@ -6,7 +6,7 @@ import zlib
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from i2i.datasets.base import Array
 from i2i.datasets.images.content import Dpi
@@ -50,14 +50,34 @@ def from_png(data: bytes) -> Array:
 
 
 def decode_deep(file: BinaryIO) -> Array:
-    """Decode colour of 16 bits, which Pillow cuts to 8: `(H, W, C)` uint16, not turned upright."""
-    import torch
-    from torchvision.io import decode_png
+    """Decode colour, or grey with alpha, of 16 bits, of which Pillow keeps the high bytes.
 
+    Pillow inflates and unfilters all bytes, and then unpacks one of each two: the first of a
+    big-endian file such as PNG, and the second where it is told that the file is little-endian.
+
+    Args:
+        file: A PNG whose raw mode is "LA;16B", "RGB;16B" or "RGBA;16B".
+
+    Returns:
+        `(H, W, C)` uint16, not turned upright.
+    """
+    with Image.open(file, formats=["PNG"]) as image:
+        assert isinstance(image, ImageFile.ImageFile)
+        raw_mode = str(image.tile[0].args)
+    if raw_mode == "LA;16B":  # as many bytes a pixel as RGBA of 8 bits
+        grey_alpha: Array = _unpacked(file, "RGBA").view(">u2").astype(np.uint16)
+        return grey_alpha
+    high, low = (_unpacked(file, raw_mode[:-1] + order) for order in "BL")
+    return np.left_shift(high, 8, dtype=np.uint16) | low
+
+
+def _unpacked(file: BinaryIO, raw_mode: str) -> Array:
+    """A PNG's pixels, unpacked as Pillow does for a raw mode: `(H, W, C)` uint8."""
     file.seek(0)
-    decoded = decode_png(torch.frombuffer(bytearray(file.read()), dtype=torch.uint8))
-    array: Array = decoded.permute(1, 2, 0).numpy()
-    return array
+    with Image.open(file, formats=["PNG"]) as image:
+        assert isinstance(image, ImageFile.ImageFile)
+        image.tile = [image.tile[0]._replace(args=raw_mode)]
+        return np.array(image)
 
 
 def _deep(array: Array, profile: bytes | None, dpi: Dpi | None) -> bytes:
