@@ -24,9 +24,11 @@ class Translated:
     output: Tensor
     target: Tensor
 
-    def by_role(self) -> dict[Role, Tensor]:
-        """The three batches, as metrics see them."""
-        return {"input": self.input, "output": self.output, "target": self.target}
+    def on(self, device: torch.device) -> dict[Role, Tensor]:
+        """The three batches on a device, as metrics see them."""
+        batches: dict[Role, Tensor]
+        batches = {"input": self.input, "output": self.output, "target": self.target}
+        return {role: batch.to(device) for role, batch in batches.items()}
 
     def images(self) -> list[list[Array]]:
         """Input, output and target of each pair, `(H, W, C)`."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from i2i.errors import DataError
+from i2i.metrics.devices import on_device
 from i2i.metrics.inception import SIDE, Inception
 from i2i.weights import load
 
@@ -49,7 +50,7 @@ class Extractor(ABC):
         Raises:
             DataError: If images have other channels.
         """
-        network = self.network().to(images.device)
+        network = on_device(self.network(), images.device)
         parts = [
             network(self.prepare(_colour(part)).to(torch.float32)).cpu()
             for part in torch.split(images, BATCH)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from i2i.batch import to_float
 from i2i.errors import DataError
+from i2i.metrics.devices import on_device
 from i2i.metrics.pixel import MeanOverImages
 from i2i.perceptual import LPIPS as Network
 
@@ -36,7 +37,7 @@ class LPIPS(MeanOverImages):
     @torch.inference_mode()
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
         """The distance of each image `(N,)`; both whole numbers `(N, 1 or 3, H, W)`."""
-        network = self._network.to(output.device)
+        network = on_device(self._network, output.device)
         try:
             distances: Tensor = network(to_float(output), to_float(target))
         except ValueError as error:

@@ -11,6 +11,7 @@ from torch import Tensor
 from i2i.batch import to_float
 from i2i.errors import DataError
 from i2i.metrics.base import Metric
+from i2i.metrics.devices import on_device
 from i2i.segmentation.data import resize_classes, resize_photos
 from i2i.segmentation.network import find_segmenter, load_segmenter
 from i2i.segmentation.scores import confusion, scores
@@ -61,7 +62,7 @@ class SegScore(Metric):
                 the network's photos.
         """
         output, target, labels = images
-        network, size = self._network.to(output.device), self._network.size
+        network, size = on_device(self._network, output.device), self._network.size
         try:
             truth = resize_classes(network.labels.checked(labels), size)
         except DataError as error:
