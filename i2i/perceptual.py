@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from i2i.layers import size_text
 from i2i.weights import load
+from i2i.weights.lpips_heads import lpips_heads
 
 Net = Literal["alex", "vgg", "squeeze"]
 
@@ -35,7 +35,7 @@ class LPIPS(nn.Module):
         weights_sha256: Of the features' tensors, see `i2i.weights`.
 
     Raises:
-        WeightsError: If the features' weights can't be had.
+        WeightsError: If the features' weights or the heads can't be had.
     """
 
     def __init__(self, net: Net = "alex") -> None:
@@ -108,12 +108,7 @@ def _network(net: Net) -> tuple[nn.Module, str]:
         network: nn.Module = lpips.LPIPS(  # type: ignore[no-untyped-call]
             pretrained=False, net=net, pnet_rand=True, verbose=False
         )
-    heads = torch.load(
-        Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth",
-        map_location="cpu",
-        weights_only=True,
-    )
-    state = _sliced(network, loaded.tensors) | heads
+    state = _sliced(network, loaded.tensors) | lpips_heads(net)
     network.load_state_dict(state, strict=False, assign=True)
     missing = [name for name, tensor in network.state_dict().items() if tensor.is_meta]
     assert not missing, missing

@@ -3,8 +3,10 @@
 import copy
 import json
 import pickle
+import shutil
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +17,13 @@ from PIL import Image
 from torch import Tensor
 
 from i2i import perceptual
+from i2i.errors import WeightsError
 from i2i.inspection import inspect
 from i2i.losses.perceptual import LPIPS
 from i2i.recipe import Recipe
 from i2i.training.engine import Engine
 from i2i.training.run import run
-from i2i.weights import catalogue
+from i2i.weights import catalogue, used
 
 Net = Literal["alex", "vgg"]
 NETS: list[tuple[Net, str]] = [("alex", "alexnet"), ("vgg", "vgg16")]
@@ -152,6 +155,34 @@ def test_under_autocast_it_computes_in_float32(weights: Path) -> None:
     assert value.dtype == torch.float32
     assert torch.equal(value, loss(output, target))
     assert torch.equal(half, loss(output.bfloat16().float(), target))
+
+
+@pytest.mark.parametrize("damage", ["doubled", "cut", "gone"])
+def test_other_linear_heads_than_the_pinned_ones_are_refused(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    import lpips
+
+    package = tmp_path / "lpips"
+    shutil.copytree(Path(lpips.__file__).parent, package)
+    file = package / "weights/v0.1/alex.pth"
+    if damage == "doubled":
+        heads = torch.load(file, map_location="cpu", weights_only=True)
+        torch.save({name: 2 * tensor for name, tensor in heads.items()}, file)
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:1000])
+    else:
+        file.unlink()
+    monkeypatch.setattr(lpips.__spec__, "origin", str(package / "__init__.py"))
+    with pytest.raises(WeightsError, match="pip install --force-reinstall") as raised:
+        perceptual.LPIPS("alex")
+    assert str(file) in str(raised.value)
+    assert perceptual.LPIPS("vgg")
+
+
+def test_the_linear_heads_are_among_the_weights_that_were_used(weights: Path) -> None:
+    perceptual.LPIPS("alex")
+    assert used()["lpips_alex"]["source"] == f"package lpips {version('lpips')}"
 
 
 def test_copies_and_pickles_give_the_same_distance(weights: Path) -> None:
