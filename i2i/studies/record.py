@@ -79,10 +79,22 @@ class Record:
 
 
 def _portable(recipe: Recipe) -> dict[str, Any]:
-    """A recipe without the place of the data, which is another one's on another machine."""
+    """A recipe without the place of the data, which is another one's on another machine.
+
+    Data sets may require a root, so it has one, which says nothing.
+    """
     document = recipe.model_dump(mode="json", exclude_none=True)
-    document["data"].pop("root", None)
+    if "root" in document["data"]:
+        document["data"]["root"] = "."
     return document
+
+
+def _portable_environment(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's environment without its command, and without what was wrong with which file."""
+    data = environment["data"]
+    skipped = {split: [name for name, _ in pairs] for split, pairs in data["skipped"].items()}
+    kept = {key: value for key, value in environment.items() if key != "command"}
+    return {**kept, "data": {**data, "skipped": skipped}}
 
 
 def read_records(folder: Path) -> list[Record]:
@@ -139,7 +151,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         "recipe": _portable(recipe),
         "updates": training[-1]["step"],
         "seconds": round(_seconds(training, recipe.train.batch_size), 1),
-        "environment": {key: environment[key] for key in environment if key != "command"},
+        "environment": _portable_environment(environment),
         "images": _keep_images(path, run, recipe, evaluation["images"]),
         "evaluation": evaluation,
         "curves": {

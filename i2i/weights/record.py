@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+YOURS = "your folder"
+"""The source of weights in the user's folder. It names no path, for it stands in records and model
+files, which go to other machines."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """Weights that are verified.
@@ -19,7 +24,7 @@ class Loaded:
         name: What i2i calls them.
         tensors: By name, on the CPU.
         sha256: Of the tensors, see `tensors_sha256`.
-        source: Where they came from, in words.
+        source: Where they came from, in words that hold on any machine.
         path: The safetensors file that holds them.
     """
 

@@ -12,7 +12,7 @@ from i2i.weights import sources, store
 from i2i.weights.catalogue import Pinned, known
 from i2i.weights.lock import locked
 from i2i.weights.places import FOLDER, kept_file, kept_folder, users_file
-from i2i.weights.record import Loaded
+from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged, tensors_sha256
 
 _log = logging.getLogger(__name__)
@@ -66,11 +66,10 @@ def verify(name: str, path: Path) -> str:
 def _own(pinned: Pinned, path: Path) -> Loaded:
     """The weights of the user's file; a form that isn't ours is kept in the cache as ours."""
     tensors = sources.from_folder(pinned, path)
-    source = f"your folder, {path}"
     if path.name != pinned.stored:
         with _alone(pinned):
-            path = store.keep(pinned, tensors, source)
-    return Loaded(pinned.name, tensors, tensors_sha256(tensors), source, path)
+            path = store.keep(pinned, tensors, YOURS)
+    return Loaded(pinned.name, tensors, tensors_sha256(tensors), YOURS, path)
 
 
 def _cached(pinned: Pinned) -> tuple[Loaded | None, str]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from i2i.errors import WeightsError
 from i2i.weights.catalogue import Pinned
 from i2i.weights.places import kept_file, kept_folder
-from i2i.weights.record import Loaded
+from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged, read, tensors_sha256
 
 _UNFINISHED = ".unfinished"
@@ -37,7 +37,10 @@ def checked(pinned: Pinned, path: Path) -> Loaded:
         raise Damaged("doesn't say the SHA-256 of its tensors, and none is known")
     if found != expected:
         raise Damaged(f"is damaged: SHA-256 of its tensors {found}, expected {expected}")
-    return Loaded(pinned.name, tensors, found, metadata.get(_SOURCE, "unknown"), path)
+    source = metadata.get(_SOURCE, "unknown")
+    if source.startswith(YOURS):  # caches of version 0.1 have the path behind it
+        source = YOURS
+    return Loaded(pinned.name, tensors, found, source, path)
 
 
 def keep(pinned: Pinned, tensors: Mapping[str, Tensor], source: str) -> Path:

@@ -83,7 +83,7 @@ def test_fetch_tells_name_source_hash_and_path_and_goes_on_after_a_failure(
     assert run.status == 1
     assert "squeezenet1_1-b8a52dc0.pth" in run.errors
     path = weights / "alexnet.safetensors"
-    line = f"alexnet  your folder, {path}  {catalogue()['alexnet'].sha256}  {path}"
+    line = f"alexnet  your folder  {catalogue()['alexnet'].sha256}  {path}"
     assert line in run.output.splitlines()
 
 

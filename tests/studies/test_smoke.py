@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 SMOKE = ROOT / "recipes" / "studies" / "smoke.toml"
 
 
+@pytest.mark.slow
 def test_the_smoke_study_runs_without_data_or_weights(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "i2i", "study", str(SMOKE), "--jobs", "2"],

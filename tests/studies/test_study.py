@@ -112,9 +112,34 @@ def test_what_is_done_is_not_repeated_and_its_records_are_enough(copied: Path, i
     assert len(re.findall(r"done +0", shown)) == 2
 
 
-def test_a_record_names_no_place_of_the_machine(studied: Path) -> None:
-    for record in (studied / "out/records").glob("*.json"):
-        assert str(studied) not in record.read_text()
+def test_a_record_names_no_place_of_the_machine(
+    weights: Path, tmp_path: Path, i2i: Start, folder: Callable[..., Path]
+) -> None:
+    pairs = folder("pairs", range(12))
+    (pairs / "damaged.png").write_bytes(b"no picture")
+    data = {"type": "folders", "root": str(pairs), "on_bad": "skip", "val_fraction": 0.2}
+    base = {"data": data | {"test_fraction": 0.2}, "validation": {"every": 0}}
+    path = write_into(
+        tmp_path,
+        base=base | {"augment": {"load_size": 32, "crop_size": 32}},
+        metrics=["l1", "lpips"],
+        columns=["l1"],
+        set={},
+        orderings=[],
+        paper={},
+        variants=[{"name": "L1", "set": {"losses": [{"type": "l1"}]}}],
+    )
+    run = i2i("study", path, "--out", "out")
+    assert run.status == 0, run.output
+    (record,) = (tmp_path / "out/records").glob("*.json")
+    text = record.read_text()
+    assert str(tmp_path) not in text
+    assert str(weights) not in text
+    environment = json.loads(text)["environment"]
+    assert environment["weights"]["alexnet"]["source"] == "your folder"
+    assert any("damaged" in names for names in environment["data"]["skipped"].values())
+    told = json.loads((tmp_path / "out/runs/l1-seed0/environment.json").read_text())
+    assert str(pairs / "damaged.png") in json.dumps(told["data"]["skipped"])
 
 
 def test_only_the_variants_that_are_asked_for_are_run(
@@ -133,6 +158,7 @@ def test_only_the_variants_that_are_asked_for_are_run(
     assert "Not run yet" in (tmp_path / "out/study.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_variant_that_fails_stops_none_of_the_others_and_is_told(
     i2i: Start, write_study: Write, tmp_path: Path
 ) -> None:
@@ -210,6 +236,7 @@ def test_what_lacks_a_metric_is_not_taken_over_and_a_folder_without_records_is_t
     assert "--reuse: nowhere is no study's folder" in run.output
 
 
+@pytest.mark.slow
 def test_records_of_another_recipe_are_refused_until_they_may_be_overwritten(
     copied: Path, i2i: Start
 ) -> None:
@@ -223,6 +250,7 @@ def test_records_of_another_recipe_are_refused_until_they_may_be_overwritten(
     assert results(copied / "out")["missing"] == ["L1+cGAN, seed 0"]
 
 
+@pytest.mark.slow
 def test_a_metric_that_comes_later_is_measured_without_training_again(
     copied: Path, i2i: Start
 ) -> None:
@@ -237,6 +265,7 @@ def test_a_metric_that_comes_later_is_measured_without_training_again(
     assert "lacks psnr, and its run, which could be measured again, is gone" in run.output
 
 
+@pytest.mark.slow
 def test_a_second_study_in_the_folder_is_refused_and_a_stopped_one_goes_on(
     i2i: Start, write_study: Write, tmp_path: Path
 ) -> None:
