@@ -29,6 +29,7 @@ from i2i.assemble import assemble_dataset
 from i2i.batch import Batch
 from i2i.datasets.decoded import decode
 from i2i.datasets.loader import Loader
+from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
 from i2i.training.log import MetricsLog, SilentConsole
 from i2i.training.loop import Chores, train
@@ -119,6 +120,7 @@ def _train(recipe: Recipe, epochs: _Epochs, log: Path) -> None:
         seed=recipe.seed,
         workers=recipe.train.workers,
     )
+    keep_freed_memory(torch.device("cpu"))
     training = trainer(recipe, loader.steps_per_epoch)
     chores = Chores(_no_checkpoint, epochs.ended, None, _no_best, _no_files)
     with MetricsLog(log, 0) as written:
@@ -126,6 +128,7 @@ def _train(recipe: Recipe, epochs: _Epochs, log: Path) -> None:
 
 
 def _ready_steps(recipe: Recipe) -> Iterator[float]:
+    keep_freed_memory(torch.device("cpu"))
     training = trainer(recipe, PAIRS)
     source, target = ready_batch(recipe)
     batch = Batch(source, target, ("ready",))

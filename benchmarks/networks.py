@@ -11,13 +11,11 @@ from i2i.assemble import (
     assemble_losses,
     assemble_method,
 )
-from i2i.convolution import Conv2d, ConvTranspose2d
 from i2i.recipe import Recipe, load_recipe
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "pix2pix_facades.toml"
-_TORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d}
 
 
 class Networks(NamedTuple):
@@ -51,31 +49,16 @@ def paper_recipe(size: int = 256, batch: int = 1, base: int = 64, *overrides: st
 
 
 def networks(recipe: Recipe) -> Networks:
-    """Networks with new weights, in i2i's own layers."""
+    """Networks with new weights."""
     losses = assemble_losses(recipe)
     discriminators = assemble_discriminators(recipe, losses, 3, 3)
     return Networks(assemble_generator(recipe, 3, 3), discriminators, losses)
 
 
-def plain_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
-    """The same generator and discriminator in torch's layers."""
-    generator, discriminators, _ = networks(recipe)
-    (discriminator,) = discriminators.values()
-    return as_torch(generator), as_torch(discriminator)
-
-
-def as_torch(network: nn.Module) -> nn.Module:
-    """Turn i2i's convolutions, which only compute differently, into torch's own."""
-    for module in network.modules():
-        if type(module) in _TORCHS:
-            module.__class__ = _TORCHS[type(module)]
-    return network
-
-
 def trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
     """A training as `i2i run` makes it."""
     generator, discriminators, losses = networks(recipe)
-    engine = Engine("cpu")
+    engine = Engine("cpu", recipe.train.precision)
     wrapped = {label: engine.wrap(network) for label, network in discriminators.items()}
     method = assemble_method(recipe, engine.wrap(generator), wrapped, losses)
     return Trainer(recipe, engine, method, steps_per_epoch)

@@ -1,30 +1,35 @@
-"""Pix2Pix as people write it in plain PyTorch."""
+"""Pix2Pix in plain PyTorch, with the settings that make torch fast on a CPU."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import nn
 
-from benchmarks.networks import plain_networks
+from benchmarks.networks import networks
+from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
 
 
-def plain_loop(recipe: Recipe, adam: Mapping[str, Any] | None = None) -> Iterator[float]:
+def torch_loop(recipe: Recipe, layout: torch.memory_format) -> Iterator[float]:
     """Training steps on one batch that lies ready; nothing is checked, logged or seeded.
+
+    Adam is fused, and freed memory is kept for the next step.
 
     Args:
         recipe: What is trained.
-        adam: More options of the optimizers.
+        layout: Memory format of the maps and weights.
 
     Yields:
-        After every step, the seconds that it waited for data.
+        After every step, the seconds that it waited for data: none.
     """
-    generator, discriminator = plain_networks(recipe)
-    adam_g = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), **(adam or {}))
-    adam_d = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), **(adam or {}))
+    keep_freed_memory(torch.device("cpu"))
+    generator, discriminators, _ = networks(recipe)
+    (discriminator,) = discriminators.values()
+    generator, discriminator = (n.to(memory_format=layout) for n in (generator, discriminator))
+    adam_g = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    adam_d = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), fused=True)
     bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
-    source, target = ready_batch(recipe)
+    source, target = (images.contiguous(memory_format=layout) for images in ready_batch(recipe))
     while True:
         output = generator(source)
         discriminator.requires_grad_(True)

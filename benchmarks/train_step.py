@@ -1,39 +1,40 @@
-"""A training step, against the peer's and against equal plain PyTorch loops.
+"""A training step, against plain PyTorch's and the peer's.
 
 i2i: the step as `i2i run` takes it, its batches cut from decoded images while the step before
-runs. At the paper's size the peer is `Pix2PixModel.optimize_parameters` of
-pytorch-CycleGAN-and-pix2pix on a batch that lies ready. At all sizes there is a loop in plain
-PyTorch: the same networks in torch's own layers, Adam as people write it, a batch that lies ready;
-nothing is checked, logged or seeded. At small sizes a second one uses Adam's option `fused`; at the
-paper's, i2i is measured once more in the original release's order, which saves a pass through the
-discriminator (`method.adversarial_gradient = "before"`). Each is a process of its own; they take
-turns, step by step.
+runs; also in `bf16-mixed` where the processor has fast instructions for it. "torch": the same
+networks in a plain loop with fused Adam, freed memory kept and a batch that lies ready, contiguous
+and channels-last, of which the faster counts. At the paper's size the peer is
+`Pix2PixModel.optimize_parameters` of pytorch-CycleGAN-and-pix2pix on a batch that lies ready. Each
+is a process of its own; they take turns, step by step.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.contestant import Turns, in_turn
-from benchmarks.limit import limit, step_gflop
 from benchmarks.networks import paper_recipe, trainer
 from benchmarks.options import Options
 from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
-from benchmarks.plain import plain_loop, ready_batch
-from benchmarks.summary import comparison, ratios, spread, summary
+from benchmarks.plain import ready_batch, torch_loop
+from benchmarks.summary import ratios, spread, summary
 from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
+from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
+from i2i.training.engine import has_fast_bf16
 from i2i.training.log import Meter
 
 PAIRS = 64
 DROPPED = 2
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,13 @@ class Configuration:
     base: int
 
     @property
-    def papers(self) -> bool:
+    def is_papers(self) -> bool:
         """Whether these are the paper's networks, which the peer has too."""
         return (self.size, self.base) == (256, 64)
+
+    def recipe(self, *overrides: str) -> Recipe:
+        """The paper's recipe at this size."""
+        return paper_recipe(self.size, self.batch, self.base, *overrides)
 
     def __str__(self) -> str:
         return f"{self.size} x {self.size}, batch {self.batch}, {self.base} base channels"
@@ -71,7 +76,7 @@ def measure(options: Options) -> dict[str, Any]:
         there_are = "; ".join(map(str, CONFIGURATIONS))
         raise SystemExit(f"there is no such configuration. There are: {there_are}")
     with unpacked(options.peer) if options.peer else nullcontext() as peer:
-        results = [_measured(c, options.rounds or (7 if c.papers else 25), peer) for c in chosen]
+        results = [_measured(c, options.rounds or (9 if c.is_papers else 25), peer) for c in chosen]
     return {
         "what": f"a training step, {torch.get_num_threads()} threads",
         "peer_source": peer.source if peer else None,
@@ -80,47 +85,39 @@ def measure(options: Options) -> dict[str, Any]:
 
 
 def _measured(configuration: Configuration, rounds: int, peer: Peer | None) -> dict[str, Any]:
-    recipe = paper_recipe(configuration.size, configuration.batch, configuration.base)
-    gflop, most = step_gflop(recipe), limit(recipe)
-    contestants: dict[str, tuple[Turns, tuple[Any, ...]]]
-    contestants = {"ours": (_ours, (recipe,)), "plain": (plain_loop, (recipe,))}
-    if configuration.papers:
-        contestants["before"] = (_ours, (_in_the_first_order(configuration),))
-        if peer:
-            contestants["peer"] = (_peers, (recipe, peer))
-    else:
-        contestants["fused"] = (plain_loop, (recipe, {"fused": True}))
+    recipe = configuration.recipe()
+    contestants: dict[str, tuple[Turns, tuple[Any, ...]]] = {"ours": (_ours, (recipe,))}
+    contestants |= {name: (torch_loop, (recipe, layout)) for name, layout in LAYOUTS.items()}
+    if has_fast_bf16():
+        half = configuration.recipe("train.precision=bf16-mixed")
+        contestants["bf16"] = (_ours, (half,))
+    if peer and configuration.is_papers:
+        contestants["peer"] = (_peers, (recipe, peer))
     taken = in_turn(contestants, rounds, DROPPED)
     times = {name: [seconds for seconds, _ in turns] for name, turns in taken.items()}
-    against = "peer" if "peer" in times else "plain"
-    result = comparison(str(configuration), times["ours"], times[against])
-    reached = gflop / result["ours"]["median"]
-    result |= {
+    layout = min(LAYOUTS, key=lambda name: median(times[name]))
+    times["torch"] = times[layout]
+    result: dict[str, Any] = {
+        "what": str(configuration),
         "size": configuration.size,
         "batch": configuration.batch,
         "base_channels": configuration.base,
-        "against": against,
+        "torch_layout": layout,
         "waiting": sum(waited for _, waited in taken["ours"]) / sum(times["ours"]),
-        "gflop": gflop,
-        "gflop_per_second": reached,
-        "limit": most,
-        "share": {name: reached / rate for name, rate in most.items()},
+        **{name: summary(seconds) for name, seconds in times.items()},
+        "ratio_torch": ratios(times["ours"], times["torch"]),
     }
-    for name in times.keys() & {"plain", "fused"}:
-        result[name] = summary(times[name])
-        result[f"ratio_{name}"] = ratios(times["ours"], times[name])
-    if "before" in times:
-        result["before"] = summary(times["before"])
-        result["ratio_before"] = ratios(times["before"], times[against])
+    if "bf16" in times:
+        result["ratio_bf16"] = ratios(times["bf16"], times["torch"])
+    if "peer" in times:
+        result["ratio"] = ratios(times["ours"], times["peer"])
+        if "bf16" in times:
+            result["ratio_bf16_peer"] = ratios(times["bf16"], times["peer"])
     return result
 
 
-def _in_the_first_order(configuration: Configuration) -> Recipe:
-    order = ("method.type=pix2pix", "method.adversarial_gradient=before")
-    return paper_recipe(configuration.size, configuration.batch, configuration.base, *order)
-
-
 def _ours(recipe: Recipe) -> Iterator[float]:
+    keep_freed_memory(torch.device("cpu"))
     meter = Meter()
     training = trainer(recipe, PAIRS)
     height, width = recipe.augment.load
@@ -165,23 +162,20 @@ def lines(result: dict[str, Any]) -> list[str]:
     if result["peer_source"]:
         shown.append(f"peer: {result['peer_source']}")
     for each in result["results"]:
-        shown += [each["what"], f"  i2i    {spread(each['ours'], 4)} s"]
-        rows = [("peer", each["peer"], each["ratio"])] if each["against"] == "peer" else []
-        rows += [(n, each[n], each[f"ratio_{n}"]) for n in ("plain", "fused") if n in each]
+        layout = each["torch_layout"]
+        rows = [("torch", f"torch, {layout}", "ratio_torch"), ("peer", "peer", "ratio")]
+        shown += [each["what"], f"  i2i {spread(each['ours'], 4)} s"]
         shown += [
-            f"  {name:<6} {spread(seconds, 4)} s: i2i is {spread(ratio)} times as fast"
-            for name, seconds, ratio in rows
+            f"  {label} {spread(each[name], 4)} s: i2i is {spread(each[ratio])} times as fast"
+            for name, label, ratio in rows
+            if name in each
         ]
-        if "before" in each:
+        if "bf16" in each:
             shown.append(
-                f"  i2i in the original release's order {spread(each['before'], 4)} s: "
-                f"{spread(each['ratio_before'])} times as fast as the {each['against']}"
+                f"  i2i in bf16-mixed {spread(each['bf16'], 4)} s: "
+                f"{spread(each['ratio_bf16'])} times as fast as torch in float32"
             )
-        training, forward = each["limit"]["training"], each["limit"]["forward"]
-        shown += [
-            f"  waiting for data: {100 * each['waiting']:.2f}% of i2i's time",
-            f"  {each['gflop_per_second']:.1f} GFLOP/s; the fastest convolution alone has "
-            f"{training:.1f} in training, {forward:.1f} forwards: "
-            f"{100 * each['share']['training']:.0f}% and {100 * each['share']['forward']:.0f}%",
-        ]
+        if "ratio_bf16_peer" in each:
+            shown.append(f"    {spread(each['ratio_bf16_peer'])} times as fast as the peer")
+        shown.append(f"  waiting for data: {100 * each['waiting']:.2f}% of i2i's time")
     return shown

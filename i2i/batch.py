@@ -29,11 +29,11 @@ class Batch:
         here = slice(i * n, (i + 1) * n)
         return Batch(self.input[here], self.target[here], self.names[here])
 
-    def to(self, device: torch.device) -> "Batch":
-        """The batch on a device; copied without waiting where its memory is pinned."""
+    def to(self, device: torch.device, layout: torch.memory_format) -> "Batch":
+        """The batch on a device, in a layout; copied without waiting where its memory is pinned."""
         return Batch(
-            self.input.to(device, non_blocking=True),
-            self.target.to(device, non_blocking=True),
+            self.input.to(device, non_blocking=True, memory_format=layout),
+            self.target.to(device, non_blocking=True, memory_format=layout),
             self.names,
         )
 

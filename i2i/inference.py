@@ -83,7 +83,7 @@ def translate(
     Returns:
         `(N, C, H, W)` in [−1, 1], as the generator gives it.
     """
-    was_training = generator.training
+    modes = [(module, module.training) for module in generator.modules()]
     used = TestTime(generator, statistics=statistics, dropout=dropout, seed=seed, draw=draw)
     used.eval()
     try:
@@ -91,21 +91,12 @@ def translate(
             output: Tensor = used(images)
             return output
     finally:
-        generator.train(was_training)
+        for module, training in modes:
+            module.training = training
 
 
 def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Batch norm with each image's own mean and variance."""
-    if (
-        features.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_exporting()
-    ):
-        # Torch's instance norm would copy the maps into its own layout, and leave them so.
-        parts = (
-            F.batch_norm(part, None, None, weight, bias, training=True, eps=eps)
-            for part in torch.split(features, 1)
-        )
-        return torch.cat(list(parts))
     return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 

@@ -15,7 +15,7 @@ from i2i.model_file import load_state, read_model
 from i2i.recipe import Recipe, resolved_recipe
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device, memory_format
+from i2i.training.engine import choose_device
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:
@@ -39,7 +39,7 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
     chosen = choose_device(device)
     generator = _generator(recipe, data, tensors, file).to(chosen)
     return Model(
-        generator.to(memory_format=memory_format(chosen)).eval(),
+        generator.eval(),
         recipe,
         data,
         path=file,

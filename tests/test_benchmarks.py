@@ -1,15 +1,16 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.limit import convolutions, forward_flop
-from benchmarks.networks import as_torch, networks, paper_recipe, plain_networks
+from benchmarks import plain
+from benchmarks.networks import Networks, networks, paper_recipe, trainer
 from benchmarks.peer import PARTS, unpacked
 from benchmarks.summary import comparison
-from i2i.convolution import Conv2d, ConvTranspose2d
+from benchmarks.train_step import LAYOUTS
+from i2i.batch import Batch
+from i2i.recipe import Recipe
 
 
 def test_a_ratio_above_1_means_that_i2i_is_better() -> None:
@@ -17,25 +18,38 @@ def test_a_ratio_above_1_means_that_i2i_is_better() -> None:
     assert result["ratio"] == {"median": 2.0, "min": 1.0, "max": 3.0}
 
 
-def test_plain_networks_hold_torchs_own_layers_and_compute_the_same() -> None:
-    recipe = paper_recipe(32, 1, 4, "test.dropout=false", "discriminator.receptive_field=16")
-    generator = networks(recipe).generator.eval()
-    image = torch.rand(1, 3, 32, 32)
-    before = generator(image)
-    as_torch(generator)
-    kinds = {type(module) for network in plain_networks(recipe) for module in network.modules()}
-    assert not kinds & {Conv2d, ConvTranspose2d}
-    assert {nn.Conv2d, nn.ConvTranspose2d} <= kinds
-    torch.testing.assert_close(generator(image), before)
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Networks]]:
+    """The networks that the plain loop builds, and memory that is left as it is."""
+    seen: list[Networks] = []
+
+    def noted(recipe: Recipe) -> Networks:
+        seen.append(networks(recipe))
+        return seen[-1]
+
+    monkeypatch.setattr(plain, "networks", noted)
+    monkeypatch.setattr(plain, "keep_freed_memory", lambda _: None)
+    return seen
 
 
-def test_the_convolutions_of_a_network_are_all_its_operations() -> None:
-    network, image = nn.Sequential(nn.Conv2d(3, 8, 4, 2, 1), nn.ReLU()), torch.rand(2, 3, 16, 16)
-    network.append(nn.ConvTranspose2d(8, 3, 4, 2, 1))
-    with FlopCounterMode(display=False) as counter:
-        network(image)
-    found = sum(forward_flop(layer, shape) for layer, shape in convolutions(network, image))
-    assert found == counter.get_total_flops() == 2 * 2 * 2 * 3 * 8 * 16 * 8 * 8
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_plain_loop_takes_the_steps_that_i2i_takes(
+    built: list[Networks], layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = ("generator.norm=instance", "generator.dropout=0.0", "discriminator.norm=instance")
+    recipe = paper_recipe(32, 2, 4, *still, "discriminator.receptive_field=16")
+    source, target = batch = plain.ready_batch(recipe)
+    monkeypatch.setattr(plain, "ready_batch", lambda _: batch)
+    ours = trainer(recipe, 10)
+    loop = plain.torch_loop(recipe, LAYOUTS[layout])
+    for _ in range(2):
+        next(loop)
+        ours.update(Batch(source, target, ("0", "1")), lambda _: "")
+    (theirs,) = built
+    for name, tensor in ours.generator.state_dict().items():
+        torch.testing.assert_close(
+            tensor, theirs.generator.state_dict()[name], rtol=0, atol=1e-5, check_stride=False
+        )
 
 
 def test_without_a_clone_one_is_told_how_to_get_it(tmp_path: Path) -> None:

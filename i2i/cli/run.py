@@ -35,11 +35,14 @@ def run(
     \b
     torchrun --nproc-per-node 2 -m i2i run RECIPE
     """
+    from i2i.memory import keep_freed_memory
     from i2i.recipe import load_recipe
+    from i2i.training.engine import choose_device
     from i2i.training.run import run as run_recipe
 
     if max_steps is not None:
         overrides = (*overrides, f"train.max_steps={max_steps}")
     loaded = load_recipe(recipe, overrides)
+    keep_freed_memory(choose_device(loaded.train.device))
     finished = run_recipe(loaded, out=out, resume=resume, overwrite=overwrite, quiet=quiet)
     ctx.exit(finished.status)

@@ -52,12 +52,15 @@ def train(
     i2i segmenter train my.toml --name streets --set segmenter.labels=input
     """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
+    from i2i.memory import keep_freed_memory
     from i2i.segmentation.network import kept_at, save_segmenter
     from i2i.segmentation.train import train_segmenter
+    from i2i.training.engine import choose_device
 
     name = name or recipe.data.type
     _check_name(name)
     path = out or kept_at(name)
+    keep_freed_memory(choose_device(recipe.train.device))
     trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
     save_segmenter(trained, path)
     if not quiet:

@@ -114,9 +114,11 @@ def translate(
     """
     from i2i.cli.loading import load_model
     from i2i.datasets.images import trust_up_to
+    from i2i.memory import keep_freed_memory
     from i2i.translation.files import translate as translate_files
 
     loaded = load_model(model, device)
+    keep_freed_memory(loaded.device)
     if max_megapixels is not None:
         trust_up_to(round(max_megapixels * 1e6))
     done = translate_files(

@@ -6,7 +6,6 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from i2i.convolution import Conv2d
 from i2i.layers import (
     Norm,
     crop_size_text,
@@ -57,7 +56,7 @@ class Patch(nn.Module):
             stride = 2 if level < halvings else 1
             layers += _block(seen, width, "none" if level == 0 else norm, 4, stride)
             seen = width
-        self.layers = nn.Sequential(*layers, Conv2d(seen, 1, 4, padding=1))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(seen, 1, 4, padding=1))
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -125,7 +124,7 @@ class Pixel(nn.Module):
         self.layers = nn.Sequential(
             *_block(in_channels, base_channels, "none", 1),
             *_block(base_channels, 2 * base_channels, norm, 1),
-            Conv2d(2 * base_channels, 1, 1),
+            nn.Conv2d(2 * base_channels, 1, 1),
         )
         init_weights(self)
 
@@ -157,7 +156,7 @@ def _block(
     padding = 1 if kernel > 1 else 0
     bias = needs_bias(norm)
     return [
-        Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias),
+        nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias),
         *norm_layers(norm, out_channels),
         nn.LeakyReLU(0.2, inplace=True),
     ]

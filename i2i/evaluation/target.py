@@ -16,7 +16,7 @@ from i2i.model_file import load_model
 from i2i.recipe import metric_problems, parse_recipe
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device, memory_format
+from i2i.training.engine import choose_device
 
 FOLDER_METRICS = ("fid", "kid")
 """What is measured of folders where nobody says: what needs no pairs."""
@@ -156,7 +156,7 @@ def _evaluate_run(
     load_model(checkpoint.path / checkpoints.MODEL, generator)
     asked = tuple(metrics) or recipe.eval.metrics
     document = evaluate_split(
-        generator.to(device).to(memory_format=memory_format(device)).eval(),
+        generator.to(device).eval(),
         pairs,
         recipe,
         device,

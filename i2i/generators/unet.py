@@ -1,13 +1,11 @@
 """The paper's generators: U-Net, and the encoder-decoder it is compared with."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
-from torch.autograd import Function
 
-from i2i.convolution import Conv2d, ConvTranspose2d
 from i2i.layers import (
     Norm,
     crop_size_text,
@@ -112,7 +110,7 @@ class UNet(_Hourglass):
         for up in self.decoder:
             features = up(features)
             if skips:
-                features = _with_skip(features, skips.pop())
+                features = torch.cat([features, skips.pop()], dim=1)
         return torch.tanh(features)
 
 
@@ -161,7 +159,7 @@ def _halving(in_channels: int, out_channels: int, norm: Norm) -> nn.Module:
     Under a norm none of them has a bias, not even the first and the innermost one, which have no
     norm of their own: so it is in the network whose 54,413,955 parameters everybody counts.
     """
-    return Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm))
+    return nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm))
 
 
 def _up(
@@ -173,40 +171,18 @@ def _up(
     if upsampling == "resize":
         doubling = [
             nn.Upsample(scale_factor=2, mode="nearest"),
-            Conv2d(in_channels, out_channels, 3, padding=1, bias=bias),
+            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias),
         ]
     else:
-        doubling = [ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)]
+        doubling = [
+            nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        ]
     return nn.Sequential(
         nn.ReLU(inplace=True),
         *doubling,
         *norm_layers(norm, out_channels),
         *([nn.Dropout(dropout)] if dropout else []),
     )
-
-
-def _with_skip(features: Tensor, skip: Tensor) -> Tensor:
-    """The decoder's maps, and after them the encoder's."""
-    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        return _WithSkip.apply(features, skip)  # type: ignore[no-any-return]
-    return torch.cat([features, skip], dim=1)
-
-
-class _WithSkip(Function):
-    """A concatenation whose gradient for the decoder is a copy, not a view with gaps.
-
-    The decoder's norm is next, and torch's batch norm takes five times as long for such a view of a
-    channels-last map.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, skip: Tensor) -> Tensor:
-        ctx.channels = features.shape[1]
-        return torch.cat([features, skip], dim=1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        return gradient[:, : ctx.channels].clone(), gradient[:, ctx.channels :]
 
 
 def _check_size(depth: int, image_size: tuple[int, int]) -> None:

@@ -12,6 +12,8 @@ PositiveInt = Annotated[int, Ge(1)]
 Size = tuple[PositiveInt, PositiveInt]
 """Height and width in pixels."""
 
+Precision = Literal["auto", 32, "bf16-mixed", "16-mixed"]
+
 Level = Annotated[int, Interval(ge=0, le=255)]
 Metrics = Annotated[tuple[str, ...], Len(1)]
 
@@ -132,8 +134,9 @@ class Train(Strict):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """`auto` (cuda, else mps, else cpu), or one of `cpu`, `mps`, `cuda`, `cuda:1`."""
 
-    precision: Literal[32, "bf16-mixed", "16-mixed"] = 32
-    """Number format of the networks' computations."""
+    precision: Precision = 32
+    """Number format of the networks' computations; `auto` is "bf16-mixed" on a CPU with AVX512-BF16
+    or AMX, and 32 elsewhere."""
 
     workers: Annotated[int, Interval(ge=0, le=64)] = 1
     """Threads that prepare batches ahead; 0 prepares each when it is needed."""
@@ -142,7 +145,7 @@ class Train(Strict):
     """Decay (0.999, say) of an average of the generator's weights, which is then the model."""
 
     channels_last: bool | None = None
-    """Lay out maps and weights channels-last; by default on a CPU, on CUDA in half precision."""
+    """Lay out maps channels-last in memory; by default in half precision."""
 
     compile: bool = False
     """Compile the networks at the first step; on CUDA with CUDA graphs."""
@@ -298,6 +301,11 @@ class Recipe(Strict):
             kind if types[:i].count(kind) == 0 else f"{kind}_{types[:i].count(kind) + 1}"
             for i, kind in enumerate(types)
         )
+
+    def with_precision(self, precision: Precision) -> Self:
+        """The same recipe with another `train.precision`."""
+        train = self.train.model_copy(update={"precision": precision})
+        return self.model_copy(update={"train": train})
 
     def to_toml(self) -> str:
         """The recipe as TOML with every default written out."""

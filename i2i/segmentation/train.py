@@ -175,7 +175,7 @@ def _fit(
     steps = len(train) // options.batch_size
     height, width = (round(side * options.crop_fraction) for side in recipe.augment.crop)
     crop = next_multiple((height, width), network.reduction)
-    parameters = list(network.parameters())
+    parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, options.lr, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, partial(_rate, steps=options.epochs * steps)

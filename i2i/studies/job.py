@@ -27,10 +27,14 @@ def main(path: Path) -> int:
     """Go on with a run; its exit status."""
     threading.Thread(target=_end_with_the_study, daemon=True).start()
     with _alone_in(path):
+        from i2i.memory import keep_freed_memory
+        from i2i.training.engine import choose_device
         from i2i.training.run import run
 
         try:
-            return run(load_recipe(RunFolder(path).recipe), out=path, resume=True).status
+            recipe = load_recipe(RunFolder(path).recipe)
+            keep_freed_memory(choose_device(recipe.train.device))
+            return run(recipe, out=path, resume=True).status
         except I2IError as error:
             sys.stderr.write(f"Error: {error}\n")
             return error.exit_code

@@ -1,7 +1,7 @@
 """What a study has to do: its runs, and how far each of them is."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
 from i2i.evaluation.measuring import Measuring
 from i2i.inspection import inspect
 from i2i.recipe import Recipe, resolved_recipe
+from i2i.recipe.models import Precision
 from i2i.runs import RunFolder
 from i2i.studies.folder import StudyFolder
 from i2i.studies.models import Study
@@ -19,6 +20,7 @@ from i2i.studies.reading import Experiment
 from i2i.studies.record import Record, copy_record, read_record, read_records
 from i2i.studies.sameness import differences, digest
 from i2i.training import checkpoint as checkpoints
+from i2i.training.engine import choose_device, choose_precision
 
 
 class StudyError(ManyProblems):
@@ -86,7 +88,7 @@ def jobs_of(
     theirs = {record.digest: record for each in others for record in read_records(each.records)}
     jobs: dict[str, Job] = {}
     for name, seed in _in_order(experiment.study):
-        recipe = experiment.recipes[name, seed]
+        recipe = _resolved(experiment.recipes[name, seed], records.keys() | theirs.keys())
         key = digest(recipe)
         if key in jobs:
             jobs[key].variants = tuple(dict.fromkeys((*jobs[key].variants, name)))
@@ -151,6 +153,16 @@ def clear(job: Job) -> None:
         shutil.rmtree(job.run.path, ignore_errors=True)
         job.path.unlink(missing_ok=True)
         job.record, job.in_the_way = None, []
+
+
+def _resolved(recipe: Recipe, recorded: Container[str]) -> Recipe:
+    """The recipe with `auto` precision resolved: as a record has it, else as suits this machine."""
+    if recipe.train.precision != "auto":
+        return recipe
+    here = choose_precision(choose_device(recipe.train.device))
+    every: tuple[Precision, ...] = (here, 32, "bf16-mixed")
+    ways = [recipe.with_precision(precision) for precision in every]
+    return next((way for way in ways if digest(way) in recorded), ways[0])
 
 
 def _in_order(study: Study) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -10,12 +11,17 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.nn.utils import clip_grads_with_norm_
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
+from i2i.batch import Batch
 from i2i.errors import I2IError
-from i2i.memory import keep_freed_memory
+from i2i.recipe.models import Precision
 
-Precision = Literal[32, "bf16-mixed", "16-mixed"]
+PATIENCE = timedelta(days=7)
+"""How long ranks wait for one that is decoding, validating or saving. Torch's own half an hour (ten
+minutes on CUDA) would end a run whose data takes longer; where a process dies, torchrun ends the
+others at once."""
+
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -24,15 +30,16 @@ class Engine:
 
     Attributes:
         device: Where this process computes.
+        precision: 32, or the half format that autocast uses.
         rank: Its number; 0 writes files and talks to the user.
         ranks: How many there are.
 
     Args:
         device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
-        precision: 32, or the half format that autocast uses.
+        precision: 32, the half format that autocast uses, or `auto`, see `choose_precision`.
         deterministic: Whether to use only algorithms that give the same bits every time.
-        channels_last: Whether maps and weights are laid out channels-last; by default where that is
-            faster, see `memory_format`.
+        channels_last: Whether maps are laid out channels-last; by default in half formats, where
+            that is faster (see docs/performance.md).
         compile: Whether networks are compiled for training.
     """
 
@@ -48,19 +55,19 @@ class Engine:
         self.rank = int(os.environ.get("RANK", "0"))
         self.ranks = int(os.environ.get("WORLD_SIZE", "1"))
         self.device = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-        self.half = _HALF.get(str(precision))
+        self.precision = choose_precision(self.device) if precision == "auto" else precision
+        self.half = _HALF.get(str(self.precision))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half is torch.float16)
-        self.layout = memory_format(self.device, half=self.half is not None)
-        if channels_last is not None:
-            self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        if channels_last is None:
+            channels_last = self.half is not None
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.compile = compile
         torch.use_deterministic_algorithms(deterministic)
-        if self.device.type == "cpu":
-            keep_freed_memory()
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
         if self.ranks > 1:
-            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+            backend = "nccl" if self.device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, timeout=PATIENCE)
 
     def __enter__(self) -> Self:
         return self
@@ -84,13 +91,20 @@ class Engine:
 
         Compiled networks replay CUDA graphs ("reduce-overhead"), where the device is CUDA.
         """
-        network = network.to(self.device).to(memory_format=self.layout)
+        network = network.to(self.device)
+        if self.device.type != "cpu":  # where Adam would copy each gradient of such a weight
+            network = network.to(memory_format=self.layout)
         if self.compile:
             mode = "reduce-overhead" if self.device.type == "cuda" else None
             network = torch.compile(network, mode=mode)  # type: ignore[assignment]
-        if self.ranks == 1:
+        trained = any(parameter.requires_grad for parameter in network.parameters())
+        if self.ranks == 1 or not trained:
             return network
         return DistributedDataParallel(network, broadcast_buffers=False)
+
+    def place(self, batch: Batch) -> Batch:
+        """The batch on the device, its maps laid out as networks take them."""
+        return batch.to(self.device, self.layout)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Where networks compute in the half format, if there is one."""
@@ -127,7 +141,7 @@ class Engine:
             overflow is expected now and then; the scaler skips that step and lowers its scale.)
         """
         self.scaler.unscale_(optimizer)
-        norm = _norm([p.grad for p in parameters if p.grad is not None])
+        norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
         if not self.scaler.is_enabled() and not norm.isfinite():
             return False
         if clip is not None:
@@ -179,14 +193,16 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     return torch.device("cuda", local_rank) if name == "cuda" else device
 
 
-def memory_format(device: torch.device, *, half: bool = False) -> torch.memory_format:
-    """How maps and weights are best laid out: channels-last on a CPU, and for CUDA's half formats.
+def choose_precision(device: torch.device) -> Literal[32, "bf16-mixed"]:
+    """What `auto` means on a device: `bf16-mixed` on a CPU with fast bfloat16, 32 elsewhere."""
+    return "bf16-mixed" if device.type == "cpu" and has_fast_bf16() else 32
 
-    On a CPU that is measured, see docs/performance.md; on CUDA it is what cuDNN's guide says.
-    """
-    if device.type == "cpu" or (device.type == "cuda" and half):
-        return torch.channels_last
-    return torch.contiguous_format
+
+def has_fast_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 in AVX-512 or AMX instructions."""
+    # Older versions of torch do not tell.
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _found() -> list[str]:
@@ -194,12 +210,6 @@ def _found() -> list[str]:
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return ["cpu", *mps, *(f"cuda:{i}" for i in range(cards))]
-
-
-def _norm(gradients: list[Tensor]) -> Tensor:
-    """The norm of all gradients together; a dot product takes half the time of torch's norms."""
-    flat = (gradient.as_strided((gradient.numel(),), (1,)) for gradient in gradients)
-    return torch.stack([torch.dot(values, values) for values in flat]).sum().sqrt()
 
 
 def unwrap(network: nn.Module) -> nn.Module:

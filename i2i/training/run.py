@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from i2i.assemble import (
     assemble_dataset,
     assemble_discriminators,
     assemble_generator,
     assemble_losses,
     assemble_method,
-    assemble_metric,
     higher_is_better,
 )
 from i2i.batch import Batch
@@ -22,17 +23,17 @@ from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.images import save_image
 from i2i.datasets.loader import Loader
 from i2i.environment import command, git_commit, machine, versions
-from i2i.errors import DataError, RecipeError
-from i2i.evaluation.measuring import Measuring
+from i2i.errors import DataError, RecipeError, WeightsError
+from i2i.evaluation.measuring import Result
 from i2i.evaluation.results import summary
-from i2i.evaluation.split import evaluate_split, measure
+from i2i.evaluation.split import evaluate_split, measure, refusals
 from i2i.evaluation.translations import sample_sheet
 from i2i.files import write_whole
 from i2i.model_file import load_model
 from i2i.recipe import Recipe, load_recipe
 from i2i.runs import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import Engine
+from i2i.training.engine import Engine, has_fast_bf16
 from i2i.training.log import Console, MetricsLog, console
 from i2i.training.loop import Chores, train
 from i2i.training.resume import check_same_data, check_same_recipe
@@ -89,6 +90,8 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     folder = RunFolder(out or Path("runs") / recipe.name)
+    if resume and recipe.train.precision == "auto" and folder.recipe.exists():
+        recipe = recipe.with_precision(load_recipe(folder.recipe).train.precision)
     train_options = recipe.train
     with Engine(
         train_options.device,
@@ -97,6 +100,7 @@ def run(
         channels_last=train_options.channels_last,
         compile=train_options.compile,
     ) as engine:
+        recipe = recipe.with_precision(engine.precision)
         _check_shares(recipe, engine.ranks)
         dataset = assemble_dataset(recipe)
         trainer = _trainer(recipe, engine, dataset)
@@ -114,7 +118,7 @@ def run(
         try:
             _introduce(talk, trainer, dataset, splits, passed_over)
             if engine.leads:
-                _check_metrics(recipe, splits, talk)
+                _check_metrics(recipe, splits, engine, talk)
                 _record(recipe, folder, engine, dataset, splits)
             status = _train(trainer, folder, dataset, splits, talk)
             metrics = None
@@ -180,8 +184,11 @@ def _steps_per_epoch(recipe: Recipe, pairs: Decoded) -> int:
 
 def _resume(trainer: Trainer, folder: RunFolder, splits: Splits) -> list[str]:
     """Go back to the newest checkpoint that is whole; why others were passed over."""
+    criterion = trainer.recipe.validation.best
     if folder.recipe.exists():
-        check_same_recipe(trainer.recipe, folder.recipe)
+        saved = load_recipe(folder.recipe)
+        check_same_recipe(trainer.recipe, saved, folder.recipe)
+        criterion = saved.validation.best
     if folder.environment.exists():
         check_same_data(folder.environment, _fingerprints(splits))
     if trainer.engine.leads:
@@ -190,6 +197,8 @@ def _resume(trainer: Trainer, folder: RunFolder, splits: Splits) -> list[str]:
     newest, passed_over = checkpoints.newest(folder.checkpoints)
     if newest is not None:
         trainer.restore(newest)
+    if criterion != trainer.recipe.validation.best:
+        trainer.best = None  # values of two metrics don't compare
     return passed_over
 
 
@@ -204,27 +213,51 @@ def _introduce(
         for name, reason in split.skipped:
             talk.say(f"left out {name}: {reason}")
     counts = ", ".join(f"{len(getattr(splits, name).names)} {name}" for name in SPLITS)
-    parameters = {
-        name: sum(p.numel() for p in network.parameters())
-        for name, network in trainer.method.networks.items()
-    }
-    talk.say(f"{trainer.recipe.name}: {counts} pairs, on {trainer.engine.device}")
-    talk.say("parameters: " + ", ".join(f"{name} {n:,}" for name, n in parameters.items()))
+    engine = trainer.engine
+    precision = "" if engine.precision == 32 else f" in {engine.precision}"
+    talk.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
+    if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
+        talk.say(
+            f"NOTICE: this processor has no fast instructions for {engine.precision}, which is "
+            "slower here than train.precision = 32"
+        )
+    parameters = (f"{name} {_counted(n)}" for name, n in trainer.method.networks.items())
+    talk.say(f"parameters: {', '.join(parameters)}")
     if trainer.step:
         talk.say(f"going on from step {trainer.step} of {trainer.total_steps}")
 
 
-def _check_metrics(recipe: Recipe, splits: Splits, talk: Console) -> None:
+def _counted(network: nn.Module) -> str:
+    """How many parameters a network has, and how many of them are trained if not all are."""
+    every = sum(p.numel() for p in network.parameters())
+    trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return f"{every:,}" if trained == every else f"{every:,} ({trained:,} trained)"
+
+
+def _check_metrics(recipe: Recipe, splits: Splits, engine: Engine, talk: Console) -> None:
     """Find out before the first step what will be measured, and fetch what that needs.
 
     Raises:
-        WeightsError: If a metric of `[validation]` is unavailable, by which the best is kept.
+        WeightsError: If weights of a metric of `[validation]` are unavailable.
+        DataError: If such a metric can't be measured on the validation split's images.
     """
     if splits.val.names and recipe.validation.every:
-        for text in recipe.validation.metrics:
-            assemble_metric(text)
-    for text, problem in Measuring(recipe.eval.metrics).problems.items():
-        talk.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
+        problems = refusals(recipe.validation.metrics, splits.val, engine.device).values()
+        for problem in problems:
+            if isinstance(problem, WeightsError):
+                raise problem
+        if problems:
+            raise DataError(
+                [
+                    *(f"validation.metrics: {problem}" for problem in problems),
+                    "Measure something else while training (validation.metrics, validation.best), "
+                    "or nothing (validation.every = 0)",
+                ]
+            )
+    if splits.test.names:
+        problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
+        for text, problem in problems_at_the_end.items():
+            talk.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
     for name, weights in used().items():
         talk.say(f"weights: {name}, {weights['source']}")
 
@@ -238,6 +271,7 @@ def _record(
         "versions": versions(),
         "machine": machine(),
         "device": str(engine.device),
+        "precision": engine.precision,
         "ranks": engine.ranks,
         "weights": used(),
         "git": git_commit(),
@@ -308,7 +342,7 @@ def _chores(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Split
             page = sample_sheet(model, watched, recipe, engine.device, recipe.log.samples)
             save_image(page, folder.samples / f"step-{step:08d}")
 
-    def validate(model: Any) -> dict[str, float]:
+    def validate(model: Any) -> dict[str, Result]:
         return measure(model, splits.val, recipe, engine.device, recipe.validation.metrics)
 
     def improves(value: float, other: float) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from math import cos, isfinite, pi
 from typing import Any
 
@@ -12,12 +11,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from i2i.batch import Batch
-from i2i.errors import TrainingError
+from i2i.errors import RecipeError, TrainingError
 from i2i.methods.base import Method, Terms
 from i2i.model_file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
-from i2i.training.adam import Adam
 from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
 from i2i.training.engine import Engine, unwrap
 
@@ -36,6 +34,14 @@ class Trainer:
         steps_per_epoch: Updates in a pass over the training pairs, once they have been counted.
         step: Updates done.
         best: Step and value of the best validation so far.
+
+    Attributes:
+        optimizers: By player.
+        parameters: By player, those that are trained: a network may have frozen ones.
+        average: Of the generator's weights, where the recipe asks for it.
+
+    Raises:
+        RecipeError: If a player has no parameters to train.
     """
 
     recipe: Recipe
@@ -44,7 +50,7 @@ class Trainer:
     steps_per_epoch: int = 1
     step: int = 0
     best: tuple[int, float] | None = None
-    optimizers: dict[str, Adam] = field(init=False)
+    optimizers: dict[str, torch.optim.Adam] = field(init=False)
     parameters: dict[str, list[nn.Parameter]] = field(init=False)
     average: AveragedModel | None = field(init=False, default=None)
 
@@ -52,11 +58,15 @@ class Trainer:
         optimizer = self.recipe.optimizer
         networks = self.method.networks
         self.parameters = {
-            player: list(chain.from_iterable(networks[name].parameters() for name in names))
+            player: [p for name in names for p in networks[name].parameters() if p.requires_grad]
             for player, names in self.method.players.items()
         }
+        if fixed := [player for player, own in self.parameters.items() if not own]:
+            raise RecipeError([f"{player}: has no parameters to train" for player in fixed])
         self.optimizers = {
-            player: Adam(parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True)
+            player: torch.optim.Adam(
+                parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True
+            )
             for player, parameters in self.parameters.items()
         }
         if self.recipe.train.ema is not None:
@@ -92,6 +102,7 @@ class Trainer:
 
     def update(self, batch: Batch, files: FilesOf) -> dict[str, float]:
         """One update of every player; the losses by name, each the mean over the batch's parts."""
+        batch = self.engine.place(batch)
         self._set_learning_rate()
         count = self.recipe.train.accumulate
         parts = [batch.part(i, count) for i in range(count)]
@@ -155,7 +166,7 @@ class Trainer:
             network = unwrap(self.method.networks[name])
             load_state(network, tensors, checkpoint.path / TRAINING)
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(saved["optimizers"][name])
+            _load_moments(optimizer, saved["optimizers"][name])
         self.engine.scaler.load_state_dict(saved["scaler"])
         if self.average is not None:
             self.average.n_averaged.fill_(saved["averaged"])
@@ -201,14 +212,14 @@ class Trainer:
 
     @contextmanager
     def _only(self, movers: tuple[str, ...]) -> Iterator[None]:
-        """Where nothing is kept for the gradients of other players' parameters."""
-        still = [p for player, own in self.parameters.items() if player not in movers for p in own]
-        for parameter in still:
+        """Freeze players that are not updated, so that autograd stores nothing for them."""
+        frozen = [p for player, own in self.parameters.items() if player not in movers for p in own]
+        for parameter in frozen:
             parameter.requires_grad_(False)
         try:
             yield
         finally:
-            for parameter in still:
+            for parameter in frozen:
                 parameter.requires_grad_(True)
 
     def _backward(self, movers: tuple[str, ...], terms: Mapping[str, Terms]) -> None:
@@ -242,6 +253,18 @@ class Trainer:
                 f"step {self.step + 1}: the {player}'s gradient is not finite; the batch was "
                 f"{files(batch)}. {_LAST_GOOD}"
             )
+
+
+def _load_moments(optimizer: torch.optim.Adam, state: Mapping[str, Any]) -> None:
+    """Load an optimizer's state, laid out in memory as its parameters are.
+
+    Torch's fused Adam on a CPU reads and writes the moments in the parameters' order, and gives
+    other updates, without an error, where they were saved in another memory format.
+    """
+    optimizer.load_state_dict(dict(state))
+    for parameter, values in optimizer.state.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            values[name] = torch.empty_like(parameter).copy_(values[name])
 
 
 _LAST_GOOD = (

@@ -13,7 +13,6 @@ from i2i.datasets.images import Picture
 from i2i.errors import DataError, I2IError
 from i2i.layers import size_text
 from i2i.loading import load
-from i2i.memory import keep_freed_memory
 from i2i.model import Model, Whole
 from i2i.progress import track
 from i2i.translation.inputs import Input, find_inputs
@@ -109,8 +108,6 @@ def translate(
         "format": form,
     }
     record = Record(out, how)
-    if model.device.type == "cpu":
-        keep_freed_memory()
     with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
         remove_leftovers(out)
         tasks = sized(places, preparation, done.bad)

@@ -89,7 +89,7 @@ def test_a_recipe_with_five_mistakes_gets_five_lines(i2i: Any, tmp_path: Path) -
     [
         ({"sed": 1}, "sed", "did you mean 'seed'?"),
         ({"train": {"lr": 0.1}}, "train.lr", "did you mean 'optimizer.lr'?"),
-        ({"train": {"precision": "16"}}, "train.precision", "must be one of 32, 'bf16-mixed'"),
+        ({"train": {"precision": "16"}}, "train.precision", "must be one of 'auto', 32, 'bf16"),
         ({"train": {"device": "gpu"}}, "train.device", "the default is 'auto'"),
         ({"augment": {"crop_size": 0}}, "augment.crop_size", "must be"),
         ({"augment": {"crop_size": [32, "a"]}}, "augment.crop_size.1", "whole number"),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,18 +13,10 @@ from torch import nn
 
 from i2i.generators.unet import UNet
 from i2i.recipe import Recipe
-from i2i.training.engine import Engine, memory_format, unwrap
+from i2i.training.engine import Engine, choose_precision, unwrap
 from tests.training.test_trainer import batch, no_files, trainer
 
 Recipes = Callable[..., Recipe]
-
-
-def laid_out(network: nn.Module) -> bool:
-    return all(
-        p.is_contiguous(memory_format=torch.channels_last)
-        for p in network.parameters()
-        if p.ndim == 4
-    )
 
 
 def small() -> UNet:
@@ -31,23 +24,47 @@ def small() -> UNet:
     return UNet(3, 3, (32, 32), depth=3, base_channels=4, norm="instance", dropout=0.0)
 
 
-def test_networks_are_channels_last_on_a_cpu_unless_told_otherwise() -> None:
-    assert laid_out(Engine("cpu").wrap(small()))
-    assert laid_out(Engine("cpu", channels_last=True).wrap(small()))
-    assert not laid_out(Engine("cpu", channels_last=False).wrap(small()))
-
-
 @pytest.mark.parametrize(
-    ("device", "half", "expected"),
+    ("precision", "asked", "channels_last"),
     [
-        ("cpu", False, torch.channels_last),
-        ("cuda", False, torch.contiguous_format),
-        ("cuda", True, torch.channels_last),
-        ("mps", False, torch.contiguous_format),
+        (32, None, False),
+        ("bf16-mixed", None, True),
+        ("16-mixed", None, True),
+        (32, True, True),
+        ("bf16-mixed", False, False),
     ],
 )
-def test_the_layout_by_default(device: str, half: bool, expected: torch.memory_format) -> None:
-    assert memory_format(torch.device(device), half=half) is expected
+def test_maps_are_channels_last_in_half_precision_unless_told_otherwise(
+    tiny_recipe: Recipes, precision: Any, asked: bool | None, channels_last: bool
+) -> None:
+    engine = Engine("cpu", precision, channels_last=asked)
+    training = trainer(tiny_recipe(train={"precision": precision}), engine)
+    seen: list[torch.Tensor] = []
+    for module in training.generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(lambda _, shown, __: seen.append(shown[0]))
+    training.update(batch(), no_files)
+    assert seen
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    assert all(maps.is_contiguous(memory_format=layout) for maps in seen)
+    for parameters in training.parameters.values():
+        assert all(p.is_contiguous() for p in parameters)
+        assert all(p.grad is None for p in parameters)
+
+
+@pytest.mark.parametrize("fast", ["avx512_bf16", "amx_bf16", "avx2"])
+def test_auto_precision_is_bf16_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, fast: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {fast: True}, raising=False)
+    expected = 32 if fast == "avx2" else "bf16-mixed"
+    assert Engine("cpu", "auto").precision == expected
+    assert choose_precision(torch.device("cuda")) == choose_precision(torch.device("mps")) == 32
+
+
+def test_where_torch_cannot_tell_auto_precision_is_32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert Engine("cpu", "auto").precision == 32
 
 
 def test_the_layout_changes_no_losses(tiny_recipe: Recipes) -> None:

@@ -1,6 +1,7 @@
 """One update: who moves when, on whose gradients, and what doesn't depend on how it is computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from i2i.batch import Batch
 from i2i.errors import TrainingError
 from i2i.methods.pix2pix import Pix2Pix
 from i2i.recipe import Recipe, parse_recipe
+from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer
 from tests.conftest import tiny
@@ -25,7 +27,11 @@ Recipes = Callable[..., Recipe]
 QUIET: dict[str, Any] = {"norm": "instance", "dropout": 0.0}
 
 
-def trainer(recipe: Recipe, engine: Engine | None = None) -> Trainer:
+def trainer(
+    recipe: Recipe,
+    engine: Engine | None = None,
+    frozen: Callable[[Mapping[str, nn.Module]], nn.Parameter] | None = None,
+) -> Trainer:
     engine = engine or Engine("cpu", recipe.train.precision)
     losses = assemble_losses(recipe)
     discriminators = assemble_discriminators(recipe, losses, 3, 3)
@@ -35,6 +41,8 @@ def trainer(recipe: Recipe, engine: Engine | None = None) -> Trainer:
         {label: engine.wrap(network) for label, network in discriminators.items()},
         losses,
     )
+    if frozen is not None:
+        frozen(method.networks).requires_grad_(False)
     return Trainer(recipe, engine, method, steps_per_epoch=10)
 
 
@@ -254,3 +262,26 @@ def test_half_precision_trains_near_full_precision(tiny_recipe: Recipes, precisi
         rough = half.update(batch(seed=step), no_files)
     assert rough == pytest.approx(exact, rel=0.05)
     assert all(p.dtype == torch.float32 for p in half.generator.parameters())
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_moments_saved_in_another_memory_format_are_gone_on_from(
+    tiny_recipe: Recipes, tmp_path: Path, layout: torch.memory_format
+) -> None:
+    whole, first, second = (trainer(tiny_recipe(generator=unet(**QUIET))) for _ in range(3))
+    for step in range(2):
+        whole.update(batch(seed=step), no_files)
+        first.update(batch(seed=step), no_files)
+    for optimizer in first.optimizers.values():
+        for values in optimizer.state.values():
+            for name in ("exp_avg", "exp_avg_sq"):
+                if values[name].ndim == 4:
+                    values[name] = values[name].contiguous(memory_format=layout)
+    saved = checkpoints.save(
+        tmp_path, 2, model=first.model, recipe="", data="", training=first.state(), best=None
+    )
+    second.restore(saved)
+    for training in (whole, second):
+        training.update(batch(seed=2), no_files)
+    for name, tensor in whole.generator.state_dict().items():
+        assert torch.equal(tensor, second.generator.state_dict()[name]), name
