@@ -85,6 +85,12 @@ class Measuring:
         """Whether features of targets are missing."""
         return any(extractor in self._new for extractor in self._extractors())
 
+    def update(self, images: Mapping[Role, Tensor]) -> None:
+        """Show pairs to all metrics."""
+        self.update_pairs(images)
+        self.update_outputs(images["output"])
+        self.update_targets(images["target"])
+
     def update_pairs(self, images: Mapping[Role, Tensor]) -> None:
         """Show pairs to the metrics that compare pair by pair."""
         for text, metric in list(self._metrics.items()):
@@ -106,6 +112,13 @@ class Measuring:
                     features = extractor(images)
                     self._new[extractor].append(features)
                     self._add(extractor, features, "targets")
+
+    def require(self, pairs: int) -> None:
+        """Make metrics unavailable that need more than so many pairs."""
+        for text, metric in list(self._metrics.items()):
+            if pairs < (needed := getattr(metric, "needs", 1)):
+                with self._refusal(text):
+                    raise DataError([f"{text} needs at least {needed} pairs, there are {pairs}"])
 
     def results(self, *, keep: bool = True, resamples: Tensor | None = None) -> dict[str, Result]:
         """Every metric's result by its text, in the order asked.

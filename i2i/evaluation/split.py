@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from torch import nn
 from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.images import save_image
-from i2i.evaluation.measuring import Measuring
+from i2i.errors import I2IError
+from i2i.evaluation.measuring import Measuring, Result
 from i2i.evaluation.results import described, write_document
-from i2i.evaluation.translations import Translated, translate_pairs
+from i2i.evaluation.translations import translate_pairs
 from i2i.files import safe_join
 from i2i.metrics.resampling import resamples
 from i2i.progress import track
@@ -32,19 +32,36 @@ def measure(
     recipe: Recipe,
     device: torch.device,
     metrics: Sequence[str],
-) -> dict[str, float]:
-    """The metrics of a split's translations, by name.
-
-    Raises:
-        I2IError: If one of them is unavailable.
-    """
+) -> dict[str, Result]:
+    """What metrics say of a split's translations, by name."""
     measuring = Measuring(metrics, _content(decoded), device)
     for translated in translate_pairs(generator, decoded, recipe, device):
-        _show(measuring, translated, device)
-    for problem in measuring.problems.values():
-        raise problem
-    results = measuring.results()
-    return {text: _value(result.value, result.problem) for text, result in results.items()}
+        measuring.update(translated.on(device))
+    return measuring.results()
+
+
+def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> dict[str, I2IError]:
+    """Why metrics can't be measured on a split's translations, told before there are any.
+
+    The split's first pair is shown to them, its target as the output.
+
+    Args:
+        metrics: As recipes name them.
+        decoded: The split; not empty.
+        device: Where to compute.
+
+    Returns:
+        Reasons by metric; WeightsError where its weights are unavailable, DataError where it
+        refuses such images, or so few.
+    """
+    measuring = Measuring(metrics, device=device)
+    pair = torch.from_numpy(decoded.array[:1]).to(device)
+    target = pair[:, decoded.input_channels :]
+    measuring.update(
+        {"input": pair[:, : decoded.input_channels], "output": target, "target": target}
+    )
+    measuring.require(len(decoded.names))
+    return measuring.problems
 
 
 def evaluate_split(
@@ -80,20 +97,20 @@ def evaluate_split(
         equal images, are null. A metric whose value is None has `unavailable` in its details.
     """
     outputs = Measuring(metrics, _content(decoded), device)
-    copies = Measuring([m for m in metrics if m in outputs.paired])
+    copies = Measuring([m for m in metrics if m in outputs.paired], device=device)
     on_sheet = {decoded.names[i] for i in spread(len(decoded.names), ON_SHEET)}
     triples: list[list[Array]] = []
     with track("translating and measuring", len(decoded.names)) as advance:
         for translated in translate_pairs(generator, decoded, recipe, device):
-            _show(outputs, translated, device)
+            images = translated.on(device)
+            outputs.update(images)
             comparable = translated.input.shape == translated.target.shape
             if comparable:
-                unchanged = replace(translated, output=translated.input)
-                copies.update_pairs(unchanged.by_role())
-            for name, images in zip(translated.names, translated.images(), strict=True):
-                save_image(images[1], safe_join(folder / "images", name))
+                copies.update_pairs({**images, "output": images["input"]})
+            for name, triple in zip(translated.names, translated.images(), strict=True):
+                save_image(triple[1], safe_join(folder / "images", name))
                 if name in on_sheet:
-                    triples.append(images)
+                    triples.append(triple)
             advance(len(translated.names))
     save_image(gallery(triples), folder / "sheet")
     what = {
@@ -118,24 +135,10 @@ def evaluate_split(
     return result
 
 
-def _show(measuring: Measuring, translated: Translated, device: torch.device) -> None:
-    images = {role: batch.to(device) for role, batch in translated.by_role().items()}
-    measuring.update_pairs(images)
-    measuring.update_outputs(images["output"])
-    measuring.update_targets(images["target"])
-
-
 def _content(decoded: Decoded) -> str:
     """What tells these targets from others: the pairs, and the size they were brought to."""
     about = [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
-
-
-def _value(value: float | None, problem: Exception | None) -> float:
-    if problem is not None:
-        raise problem
-    assert value is not None
-    return value
 
 
 def _with_earlier(result: dict[str, Any], what: Mapping[str, Any], path: Path) -> dict[str, Any]:

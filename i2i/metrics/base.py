@@ -19,11 +19,13 @@ class Metric(ABC):
         sees: Which images of a pair `update` takes, in this order.
         label: The name with what the number depends on most, such as `fid[clean]`; None where the
             metric's name says it all.
+        needs: How many pairs it needs at least.
     """
 
     higher_is_better: bool
     sees: tuple[Role, ...] = ("output", "target")
     label: str | None = None
+    needs: int = 1
 
     @abstractmethod
     def update(self, *images: Tensor) -> None:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from i2i.errors import I2IError
+from i2i.files import write_whole
 
 PLAIN_EVERY_SECONDS = 10.0
 
@@ -177,7 +178,7 @@ class MetricsLog:
             for line in (path.read_text().splitlines() if path.exists() else [])
             if _step_of(line) <= after
         ]
-        path.write_text("".join(f"{line}\n" for line in kept))
+        write_whole(path, "".join(f"{line}\n" for line in kept))
         self._file = path.open("a", buffering=1)
         self._board = _tensorboard(tensorboard, after) if tensorboard else None
 

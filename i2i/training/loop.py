@@ -9,6 +9,7 @@ from types import FrameType
 from torch import nn
 
 from i2i.datasets.loader import Loader
+from i2i.evaluation.measuring import Result
 from i2i.training.log import Console, Meter, MetricsLog
 from i2i.training.trainer import FilesOf, Trainer
 
@@ -20,7 +21,7 @@ class Chores:
     Args:
         save: Write a checkpoint.
         sample: Translate the sample pairs for a step.
-        validate: Measure the model, the values by metric; None where there is nothing to measure
+        validate: Measure the model, the results by metric; None where there is nothing to measure
             on, and on ranks that don't lead.
         improves: Whether the first value of the metric that the best is kept by beats the second.
         files: Name a batch's files.
@@ -28,7 +29,7 @@ class Chores:
 
     save: Callable[[Trainer], None]
     sample: Callable[[nn.Module, int], None]
-    validate: Callable[[nn.Module], dict[str, float]] | None
+    validate: Callable[[nn.Module], Mapping[str, Result]] | None
     improves: Callable[[float, float], bool]
     files: FilesOf
 
@@ -43,6 +44,7 @@ def train(
 
     Raises:
         TrainingError: If a loss or a gradient is no longer finite; nothing is saved then.
+        Exception: Whatever sampling or validating raises; this step is saved first.
     """
     recipe, engine = trainer.recipe, trainer.engine
 
@@ -54,7 +56,7 @@ def train(
     with asked_to_stop() as signals:
         while trainer.step < trainer.total_steps:
             with meter.waiting():
-                batch = next(batches).to(engine.device)
+                batch = next(batches)
             rate, epoch = trainer.learning_rate, trainer.epoch
             losses = trainer.update(batch, chores.files)
             meter.add(losses, len(batch.names) * engine.ranks)
@@ -62,14 +64,15 @@ def train(
 
             if due(recipe.log.every):
                 log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())
-            if due(recipe.log.samples_every):
-                chores.sample(trainer.model, trainer.step)
             improved = False
-            if chores.validate and due(recipe.validation.every):
-                values = chores.validate(trainer.model)
-                improved = remember_best(trainer, values, chores.improves)
-                log.write(trainer.step, validation=values)
-                console.say(f"step {trainer.step}: validation {_brief(values, improved)}")
+            try:
+                if due(recipe.log.samples_every):
+                    chores.sample(trainer.model, trainer.step)
+                if due(recipe.validation.every):
+                    improved = _validated(trainer, log, console, chores)
+            except Exception:
+                chores.save(trainer)
+                raise
             stopping = engine.any(bool(signals))
             if improved or stopping or due(recipe.checkpoint.every):
                 chores.save(trainer)
@@ -83,11 +86,27 @@ def remember_best(
     trainer: Trainer, values: Mapping[str, float], improves: Callable[[float, float], bool]
 ) -> bool:
     """Note this step if it is the best so far; whether it is."""
-    value = values[trainer.recipe.validation.best]
-    if trainer.best is not None and not improves(value, trainer.best[1]):
+    value = values.get(trainer.recipe.validation.best)
+    if value is None or (trainer.best is not None and not improves(value, trainer.best[1])):
         return False
     trainer.best = (trainer.step, value)
     return True
+
+
+def _validated(trainer: Trainer, log: MetricsLog, console: Console, chores: Chores) -> bool:
+    """Measure the model where this rank does; whether it is the best so far."""
+    if chores.validate is None:
+        return False
+    results = chores.validate(trainer.model)
+    values = {name: result.value for name, result in results.items() if result.value is not None}
+    improved = remember_best(trainer, values, chores.improves)
+    if values:
+        log.write(trainer.step, validation=values)
+        console.say(f"step {trainer.step}: validation {_brief(values, improved)}")
+    for name, result in results.items():
+        if result.problem is not None:
+            console.say(f"step {trainer.step}: {name} is unavailable: {result.problem}")
+    return improved
 
 
 @contextmanager

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from i2i.errors import CheckpointError, DataError
-from i2i.recipe import Recipe, load_recipe
+from i2i.recipe import Recipe
 
 MAY_CHANGE = (
-    "train.epochs",
-    "train.max_steps",
     "train.device",
     "train.workers",
+    "validation.",
     "checkpoint.",
     "segmenter.",
     "log.",
@@ -22,24 +21,42 @@ MAY_CHANGE = (
 )
 """Keys that don't change what the steps so far have computed; `[test]` only reads the weights."""
 
+LENGTH = ("train.epochs", "train.max_steps")
+"""Keys that say how long a training is, which the learning rates of a schedule depend on."""
 
-def check_same_recipe(recipe: Recipe, saved: Path) -> None:
-    """Check that a run goes on with the recipe it was begun with.
+
+def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
+    """Check that a run goes on with the recipe it was begun with, which its file has.
+
+    The length may change where the learning rate is constant.
 
     Raises:
         CheckpointError: With every key that differs, but for those that may.
     """
-    before = dict(_flat(load_recipe(saved).model_dump(mode="json", exclude_none=True)))
+    before = dict(_flat(saved.model_dump(mode="json", exclude_none=True)))
     now = dict(_flat(recipe.model_dump(mode="json", exclude_none=True)))
-    differing = [
-        f"{key} was {before.get(key, 'not set')!r} and is {now.get(key, 'not set')!r}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not key.startswith(MAY_CHANGE)
-    ]
-    if differing:
+    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    length = [key for key in changed if key in LENGTH]
+    others = [key for key in changed if key not in LENGTH and not key.startswith(MAY_CHANGE)]
+
+    def described(keys: list[str]) -> str:
+        return "; ".join(
+            f"{key} was {before.get(key, 'not set')!r} and is {now.get(key, 'not set')!r}"
+            for key in keys
+        )
+
+    if others:
         raise CheckpointError(
-            f"{saved}: the run was begun with another recipe: {'; '.join(differing)}. "
+            f"{file}: the run was begun with another recipe: {described(others)}. "
             "Go on with that one, or begin another run (--out, --overwrite)"
+        )
+    if length and recipe.schedule.type != "constant":
+        raise CheckpointError(
+            f"{file}: {described(length)}, but the {recipe.schedule.type} schedule's learning "
+            "rates depend on the length of the training, and the steps so far were taken with "
+            "others. Go on with the length that the run was begun with, or begin another run of "
+            "the new length (--out, --overwrite). With a constant schedule any run can be "
+            "prolonged"
         )
 
 

@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from i2i.model_file import read_model
+from i2i.recipe import Recipe, load_recipe
 from i2i.training.checkpoint import newest
+from i2i.training.run import run
 from tests.processes import Run
 
 Start = Callable[..., Run]
@@ -52,6 +54,7 @@ def recipe(write_recipe: Callable[..., Path]) -> Path:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(int(os.environ.get("I2I_KILLS", "3"))))
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(
     i2i: Start, recipe: Path, tmp_path: Path, seed: int
@@ -78,26 +81,54 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(
 def test_the_log_of_a_resumed_run_has_every_step_once(
     i2i: Start, recipe: Path, tmp_path: Path
 ) -> None:
-    assert i2i("run", recipe, "--out", "run", "--set", "train.max_steps=10").status == 0
-    assert i2i("run", recipe, "--out", "run", "--resume").status == 0
+    constant = ("--out", "run", "--set", "schedule.type=constant")
+    assert i2i("run", recipe, *constant, "--set", "train.max_steps=10").status == 0
+    assert i2i("run", recipe, *constant, "--resume").status == 0
     lines = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
     steps = [line["step"] for line in map(json.loads, lines) if "losses" in line]
     assert steps == list(range(1, 41))
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_polite_signal_saves_and_the_run_goes_on_to_the_same_bits(
-    i2i: Start, recipe: Path, tmp_path: Path, number: int, status: int
+def test_polite_signals_save_and_the_run_goes_on_to_the_same_bits(
+    i2i: Start, recipe: Path, tmp_path: Path
 ) -> None:
     longer = ("--set", "train.max_steps=100")
-    run = i2i("run", recipe, "--out", "cut", *longer)
-    wait_for_step(tmp_path / "cut", 5)
-    run.signal(number)
-    assert run.status == status, run.output
-    assert "stopped at step" in run.output
-    assert newest(tmp_path / "cut/checkpoints")[0] is not None
+    for step, number, status in ((5, signal.SIGTERM, 143), (20, signal.SIGINT, 130)):
+        run = i2i("run", recipe, "--out", "cut", *longer, "--resume")
+        wait_for_step(tmp_path / "cut", step)
+        run.signal(number)
+        assert run.status == status, run.output
+        assert "stopped at step" in run.output
+        assert newest(tmp_path / "cut/checkpoints")[0] is not None
     assert i2i("run", recipe, "--out", "cut", "--resume", *longer).status == 0
     assert i2i("run", recipe, "--out", "whole", *longer).status == 0
+    assert_equal(tmp_path / "whole", tmp_path / "cut")
+
+
+@pytest.mark.parametrize(
+    ("precision", "channels_last"), [(32, False), (32, True), ("bf16-mixed", True)]
+)
+def test_a_run_in_parts_has_the_bits_of_one_run_in_any_precision_and_layout(
+    tiny_recipe: Callable[..., Recipe], tmp_path: Path, precision: object, channels_last: bool
+) -> None:
+    how = {"precision": precision, "channels_last": channels_last, "ema": 0.9}
+    for out, last in (("whole", 6), ("cut", 3), ("cut", 6)):
+        recipe = tiny_recipe(train={**how, "max_steps": last})
+        run(recipe, out=tmp_path / out, resume=last == 6, quiet=True)
+    assert_equal(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_auto_precision_is_recorded_and_gone_on_with_on_another_machine(
+    tiny_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for out, last in (("whole", 4), ("cut", 2), ("cut", 4)):
+        fast = {"avx512_bf16": last == 2 or out == "whole"}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda fast=fast: fast, raising=False)
+        recipe = tiny_recipe(train={"precision": "auto", "max_steps": last})
+        run(recipe, out=tmp_path / out, resume=True, quiet=True)
+        assert load_recipe(tmp_path / out / "recipe.toml").train.precision == "bf16-mixed"
+        environment = json.loads((tmp_path / out / "environment.json").read_text())
+        assert environment["precision"] == "bf16-mixed"
     assert_equal(tmp_path / "whole", tmp_path / "cut")
 
 
