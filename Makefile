@@ -5,14 +5,21 @@ BIN := .venv/bin
 # Installs exactly what this version was tried with; pyproject.toml says what else may do.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint docs results clean
+.PHONY: demo test test-slow lint docs results clean
 
 demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
 	@echo "Open runs/quickstart/report.html in a browser."
 
+# Two processes of one thread each. A file's tests stay together: they share what they train.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: .venv/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	$(PYTEST)
+
+# What takes long: kills at random, the tutorial, whole studies, tours in a browser, more peers.
+test-slow: .venv/dev
+	$(PYTEST) -m slow
 
 lint: .venv/dev
 	$(BIN)/ruff check

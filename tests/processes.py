@@ -1,6 +1,7 @@
-"""The program in real processes, forked from one that has imported torch already.
+"""The program in real processes, forked from one that has imported what takes long already.
 
-A process of its own can be killed; importing torch anew in each would take most of the time.
+A process of its own can be killed; importing torch and matplotlib anew in each would take most of
+the time.
 """
 
 import multiprocessing
@@ -13,7 +14,19 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["i2i.training.run", "i2i.cli", "tests.processes"])
+_context.set_forkserver_preload(
+    [
+        "i2i.cli",
+        "i2i.evaluation.target",
+        "i2i.report",
+        "i2i.training.run",
+        "i2i.translation.files",
+        "matplotlib.backends.backend_svg",
+        "rich.progress",
+        "tests.processes",
+        "torchmetrics.functional.image",
+    ]
+)
 
 
 @dataclass

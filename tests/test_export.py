@@ -224,12 +224,13 @@ def test_a_changed_weight_is_found_by_the_check(exported: tuple[Path, str], trai
             "running",
         ),
         ({"generator": {"norm": "none"}}, "per_image"),
-        (
+        pytest.param(
             {
                 "generator": {"type": "timm_unet", "encoder": "resnet18", "base_channels": 4},
                 "augment": {"load_size": 64, "crop_size": 64},
             },
             "running",
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["plugin", "encoder_decoder", "instance-resize", "none", "timm_unet"],
@@ -342,6 +343,7 @@ def test_int8_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "tiny.int8.onnx").is_file()
 
 
+@pytest.mark.slow
 def test_older_operators_are_had_where_they_can_be(tmp_path: Path) -> None:
     model = small()
     export_onnx(model, tmp_path / "model.onnx", opset=16)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tomli_w
 
+from i2i.recipe import parse_recipe
+from i2i.training.run import run
 from tests.conftest import ROOT, tiny
 
 if TYPE_CHECKING:
@@ -27,15 +28,9 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def train(folder: Path, **sections: Any) -> Path:
     """A run's folder."""
-    recipe = folder / "recipe.toml"
-    recipe.write_text(tomli_w.dumps(tiny(**sections)))
-    subprocess.run(
-        [sys.executable, "-m", "i2i", "run", str(recipe), "--quiet"],
-        cwd=folder,
-        env=environment(folder),
-        check=True,
-    )
-    return folder / "runs" / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("I2I_CACHE_DIR", str(folder / "cache"))
+        return run(parse_recipe(tiny(**sections)), out=folder / "run", quiet=True).folder.path
 
 
 @contextmanager
@@ -126,3 +121,8 @@ def visit(chromium: "Browser") -> "Iterator[Callable[[str], Visitor]]":
 
     yield open_page
     context.close()
+
+
+@pytest.fixture
+def visitor(visit: "Callable[[str], Visitor]", facades_page: str) -> "Visitor":
+    return visit(facades_page)

@@ -23,6 +23,8 @@ from tests.conftest import picture
 
 Visit = Callable[[str], Visitor]
 
+pytestmark = pytest.mark.slow
+
 
 def is_blank(image: np.ndarray) -> bool:
     return float(image.std()) < 1
@@ -33,22 +35,8 @@ def saturation(image: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def visitor(visit: Visit, facades_page: str) -> Visitor:
-    return visit(facades_page)
-
-
-@pytest.fixture
 def emoji(visit: Visit, emoji_page: str) -> Visitor:
     return visit(emoji_page)
-
-
-def test_the_page_loads_without_complaints_and_asks_nobody_else(
-    visitor: Visitor, facades_page: str
-) -> None:
-    visitor.draw_facade()
-    visitor.translate()
-    assert visitor.complaints == []
-    assert all(address.startswith((facades_page, "data:")) for address in visitor.hosts)
 
 
 def test_a_drawn_cat_comes_out_coloured(emoji: Visitor) -> None:

@@ -254,6 +254,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
+@pytest.mark.slow
 def test_of_1000_files_with_20_bad_ones_980_are_translated_also_after_kills(
     i2i: Start, trained: Path, thousand: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:

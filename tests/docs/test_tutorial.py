@@ -12,6 +12,7 @@ nbclient = pytest.importorskip("nbclient", reason="needs nbclient")
 nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_from_its_first_cell_to_its_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ def alive(group: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(int(os.environ.get("I2I_KILLS", "3")) // 3))
 def test_a_study_killed_at_any_moment_goes_on_to_the_same_tables(tmp_path: Path, seed: int) -> None:
     path = write_into(

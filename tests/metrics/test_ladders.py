@@ -54,6 +54,7 @@ def assert_rise(rungs: Sequence[Tensor], targets: Tensor) -> None:
         assert all(low < high for low, high in pairwise(values)), (metric.__name__, values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoilt", "rungs"), [(blurred, (1, 2, 4)), (noisy, (8, 24, 64))], ids=["blur", "noise"]
 )

@@ -33,9 +33,10 @@ lpips = pytest.importorskip("lpips")
 
 Inception = Callable[..., InceptionExtractor]
 
-SIZES = [64, 256, 299, 512]
 MOST = 256
 """The size that has more images, and that all presets are measured at."""
+
+SIZES = [64, *(pytest.param(size, marks=pytest.mark.slow) for size in (MOST, 299, 512))]
 
 # The peers rely on what other packages deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")
@@ -422,6 +423,7 @@ def test_our_first_layers_give_torchmetrics_s_documented_fid(
     assert measured == pytest.approx(12.7202, abs=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The ``compute`` method:UserWarning", "ignore:Metric `Kernel")
 def test_our_features_give_torchmetrics_s_documented_kid(
     documented: Callable[..., tuple[Any, Tensor, Tensor]], inception: Inception

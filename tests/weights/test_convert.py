@@ -106,6 +106,7 @@ class Inner(torch.nn.Module):
         return out
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
 def test_a_torchscript_file_gives_its_tensors_by_name() -> None:
     module = torch.nn.Sequential(Inner(), Inner())
     file = io.BytesIO()

