@@ -11,7 +11,6 @@ _NEVER = 2**31 - 1
 _AT_ONCE = 2**28
 
 
-@cache
 def keep_freed_memory(device: torch.device) -> None:
     """Have glibc's malloc keep what is freed, and take large blocks from there.
 
@@ -25,19 +24,20 @@ def keep_freed_memory(device: torch.device) -> None:
     Args:
         device: Where networks compute; only on a CPU is anything changed.
     """
-    if device.type == "cpu" and _has_glibc():
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_MAX, 0)
-        mallopt(_M_TRIM_THRESHOLD, _NEVER)
-        mallopt(_M_TOP_PAD, _AT_ONCE)
-        mallopt(_M_ARENA_MAX, 1)
+    if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
+        _keep()
 
 
 def give_back_freed_memory() -> None:
-    """Return what `keep_freed_memory` keeps, before work that won't find its blocks among it."""
-    if keep_freed_memory.cache_info().currsize and _has_glibc():
+    """Return what is kept to the system, before work that won't find its blocks among it."""
+    if _keep.cache_info().currsize:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _has_glibc() -> bool:
-    return platform.libc_ver()[0] == "glibc"
+@cache
+def _keep() -> None:
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, _NEVER)
+    mallopt(_M_TOP_PAD, _AT_ONCE)
+    mallopt(_M_ARENA_MAX, 1)

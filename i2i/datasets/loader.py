@@ -67,7 +67,9 @@ class Loader:
         steps = count(first_step)
         if self.workers == 0:
             yield from map(self._batch, steps)
-        # A worker computes on one core: the networks need the others.
+        # A worker computes on one core: the networks need the others. This thread's own number has
+        # to be settled first: until it is, torch takes the number last set in any thread.
+        torch.get_num_threads()
         single = partial(torch.set_num_threads, 1)
         pool = ThreadPoolExecutor(self.workers, "batches", initializer=single)
         try:

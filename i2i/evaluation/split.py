@@ -55,7 +55,7 @@ def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> 
         refuses such images, or so few.
     """
     measuring = Measuring(metrics, device=device)
-    pair = torch.from_numpy(decoded.array[:1]).to(device)
+    pair = torch.from_numpy(decoded.array[[0]]).to(device)
     target = pair[:, decoded.input_channels :]
     measuring.update(
         {"input": pair[:, : decoded.input_channels], "output": target, "target": target}

@@ -1,5 +1,8 @@
 """Batches for training: the same for every number of workers, from any step, over all ranks."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -238,3 +241,24 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
     assert one.names + other.names == batch.names
     assert torch.equal(torch.cat([one.input, other.input]), batch.input)
     assert torch.equal(torch.cat([one.target, other.target]), batch.target)
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="needs two cores")
+def test_workers_leave_the_networks_their_threads() -> None:
+    code = (
+        "import numpy, torch\n"
+        "from i2i.datasets.decoded import Decoded\n"
+        "from i2i.datasets.loader import Loader\n"
+        "pairs = Decoded(numpy.zeros((4, 6, 8, 8), numpy.uint8), 3, tuple('abcd'), (), (), '')\n"
+        "loader = Loader(pairs, batch_size=2, crop=(8, 8), flip=True, seed=0, workers=2)\n"
+        "next(loader.batches())\n"
+        "print(torch.get_num_threads())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["2"]
