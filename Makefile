@@ -11,8 +11,9 @@ demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
 	@echo "Open runs/quickstart/report.html in a browser."
 
-# Two processes of one thread each. A file's tests stay together: they share what they train.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# Two processes of one thread each. Tests of one `xdist_group` stay together: they share what takes
+# long to set up.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: .venv/dev
 	$(PYTEST)

@@ -33,6 +33,8 @@ from i2i.model import Model
 from i2i.recipe import parse_recipe
 from tests.conftest import ROOT, picture, tiny
 
+pytestmark = pytest.mark.xdist_group("export")
+
 
 def made(network: nn.Module | None = None, **sections: Any) -> Model:
     """A model that nobody trained, with running statistics that aren't those of the start."""
@@ -316,6 +318,7 @@ def test_torch_export_comes_back_as_it_was(
         torch.testing.assert_close(run(images), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_int8_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = small(width=32)
     float_file, file = tmp_path / "float.onnx", tmp_path / "int8.onnx"

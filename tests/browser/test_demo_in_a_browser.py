@@ -23,7 +23,7 @@ from tests.conftest import picture
 
 Visit = Callable[[str], Visitor]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
 def is_blank(image: np.ndarray) -> bool:

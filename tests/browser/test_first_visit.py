@@ -7,6 +7,8 @@ pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install
 
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def test_the_page_loads_without_complaints_and_asks_nobody_else(
     visitor: Visitor, facades_page: str

@@ -18,6 +18,8 @@ pytest.importorskip("resvg_py", reason="extra 'openmoji' isn't installed")
 
 from i2i.datasets.openmoji import OpenMoji
 
+pytestmark = pytest.mark.xdist_group("openmoji")
+
 Array = NDArray[Any]
 TONE = re.compile("1F3F[B-F]")
 REGIONAL = re.compile("1F1(E[6-9A-F]|F)")

@@ -16,6 +16,8 @@ from i2i.metrics.distribution import FID, KID, FIDInfinity, SetMetric
 from i2i.metrics.extractors import InceptionExtractor
 from i2i.metrics.pixel import L1, PSNR
 
+pytestmark = pytest.mark.xdist_group("ladders")
+
 IMAGES = 20
 
 

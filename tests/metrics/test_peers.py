@@ -39,7 +39,10 @@ MOST = 256
 SIZES = [64, *(pytest.param(size, marks=pytest.mark.slow) for size in (MOST, 299, 512))]
 
 # The peers rely on what other packages deprecate.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")
+pytestmark = [
+    pytest.mark.xdist_group("peers"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning"),
+]
 
 
 @dataclass(frozen=True)
@@ -408,6 +411,7 @@ def documented(
         yield build
 
 
+@pytest.mark.slow
 def test_our_first_layers_give_torchmetrics_s_documented_fid(
     documented: Callable[..., tuple[Any, Tensor, Tensor]], inception: Inception
 ) -> None:

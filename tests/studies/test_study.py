@@ -15,6 +15,8 @@ import i2i
 from tests.processes import Run
 from tests.studies.conftest import Write, write_into
 
+pytestmark = pytest.mark.xdist_group("studies")
+
 Start = Callable[..., Run]
 
 
@@ -142,6 +144,7 @@ def test_a_record_names_no_place_of_the_machine(
     assert str(pairs / "damaged.png") in json.dumps(told["data"]["skipped"])
 
 
+@pytest.mark.slow
 def test_only_the_variants_that_are_asked_for_are_run(
     i2i: Start, write_study: Write, tmp_path: Path
 ) -> None:
