@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from benchmarks import data, epoch, fid, memory, startup, train_step, translate
 from benchmarks.options import Options
-from i2i.environment import machine, versions
+from i2i.system.environment import machine, versions
 
 FACADES = Path(__file__).parents[2] / "shared" / "facades"
 

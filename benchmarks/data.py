@@ -18,9 +18,9 @@ from benchmarks.options import Options
 from benchmarks.peer import PAPER, TRAINING
 from benchmarks.summary import ratios, spread, summary
 from benchmarks.workplace import workplace
-from i2i.assemble import assemble_dataset
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.loader import Loader
+from i2i.recipe.assemble import assemble_dataset
 
 ROUNDS = 5
 

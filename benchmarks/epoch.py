@@ -25,12 +25,12 @@ from benchmarks.peer import PAPER, TRAINING, Peer
 from benchmarks.plain import ready_batch
 from benchmarks.summary import comparison, spread, summary
 from benchmarks.workplace import workplace
-from i2i.assemble import assemble_dataset
 from i2i.batch import Batch
 from i2i.datasets.decoded import decode
 from i2i.datasets.loader import Loader
-from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
+from i2i.recipe.assemble import assemble_dataset
+from i2i.system.memory import keep_freed_memory
 from i2i.training.log import MetricsLog, SilentConsole
 from i2i.training.loop import Chores, train
 from i2i.training.trainer import Trainer

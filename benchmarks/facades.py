@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from i2i.datasets.images import read, save_image
+from i2i.images import read, save_image
 
 
 def copy_pairs(data: Path, folder: Path, count: int) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from benchmarks.networks import networks, paper_recipe
-from i2i.assemble import assemble_dataset
 from i2i.datasets.about import about
-from i2i.model_file import write_model
+from i2i.model.file import write_model
+from i2i.recipe.assemble import assemble_dataset
 
 
 def write_untrained(path: Path, data: Path) -> Path:

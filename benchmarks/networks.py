@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from torch import nn
 
-from i2i.assemble import (
+from i2i.recipe import Recipe, load_recipe
+from i2i.recipe.assemble import (
     assemble_discriminators,
     assemble_generator,
     assemble_losses,
     assemble_method,
 )
-from i2i.recipe import Recipe, load_recipe
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from benchmarks.networks import networks
-from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
+from i2i.system.memory import keep_freed_memory
 
 
 def torch_loop(recipe: Recipe, layout: torch.memory_format) -> Iterator[float]:

@@ -17,7 +17,7 @@ from benchmarks.process import timed
 from benchmarks.summary import comparison, spread, summary
 from benchmarks.translate import ours_command, peers_command
 from benchmarks.workplace import workplace
-from i2i.loading import load
+from i2i.runs.loading import load
 
 ROUNDS = 7
 

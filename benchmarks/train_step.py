@@ -27,8 +27,8 @@ from benchmarks.summary import ratios, spread, summary
 from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
-from i2i.memory import keep_freed_memory
 from i2i.recipe import Recipe
+from i2i.system.memory import keep_freed_memory
 from i2i.training.engine import has_fast_bf16
 from i2i.training.log import Meter
 

@@ -24,8 +24,8 @@ from benchmarks.process import timed
 from benchmarks.summary import comparison, spread
 from benchmarks.workplace import workplace
 from i2i.batch import batch_of_one
-from i2i.datasets.images import read
-from i2i.loading import load
+from i2i.images import read
+from i2i.runs.loading import load
 
 IMAGES = 100
 COMPARED = 16

@@ -21,10 +21,10 @@ from pydantic.fields import FieldInfo
 from i2i import hookspecs
 from i2i.cli import program
 from i2i.cli.show import section, toml, type_text
-from i2i.plugins import registry
-from i2i.recipe import models
-from i2i.registry import COMPONENTS, plural
-from i2i.studies import models as studies
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import COMPONENTS, plural
+from i2i.recipe.schema import Recipe
+from i2i.studies import schema as studies
 
 PAGES = Path(__file__).parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -52,8 +52,8 @@ def _commands(group: click.Group, before: str) -> Iterator[str]:
 def recipe() -> Iterator[str]:
     """Every fixed section's keys."""
     yield "### The top of the file\n"
-    yield from _keys(models.Recipe, {"name", "seed"})
-    for name, field in models.Recipe.model_fields.items():
+    yield from _keys(Recipe, {"name", "seed"})
+    for name, field in Recipe.model_fields.items():
         model = _model(field.annotation)
         if model is None:
             continue

@@ -11,11 +11,11 @@ from pluggy import HookimplMarker
 from i2i.hookspecs import Register
 
 if TYPE_CHECKING:
-    from i2i.evaluation.target import evaluate
-    from i2i.loading import load
     from i2i.recipe import Recipe
+    from i2i.runs.evaluate import evaluate
+    from i2i.runs.loading import load
+    from i2i.runs.run import run
     from i2i.studies.study import study
-    from i2i.training.run import run
     from i2i.translation.files import translate
 
 __version__ = "0.1.0"
@@ -25,9 +25,9 @@ hookimpl = HookimplMarker("i2i")
 
 _LAZY = {
     "Recipe": "i2i.recipe",
-    "evaluate": "i2i.evaluation.target",
-    "load": "i2i.loading",
-    "run": "i2i.training.run",
+    "evaluate": "i2i.runs.evaluate",
+    "load": "i2i.runs.loading",
+    "run": "i2i.runs.run",
     "study": "i2i.studies.study",
     "translate": "i2i.translation.files",
 }

@@ -12,7 +12,7 @@ from PIL import Image
 
 from i2i.errors import WeightsError
 from i2i.recipe import Recipe, parse_recipe
-from i2i.training.run import run
+from i2i.runs.run import run
 from i2i.weights import catalogue
 from i2i.weights import path as path_of
 from tests.processes import Run, start

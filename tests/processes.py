@@ -17,9 +17,9 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
         "i2i.cli",
-        "i2i.evaluation.target",
+        "i2i.runs.evaluate",
         "i2i.report",
-        "i2i.training.run",
+        "i2i.runs.run",
         "i2i.translation.files",
         "matplotlib.backends.backend_svg",
         "rich.progress",

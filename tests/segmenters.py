@@ -7,7 +7,7 @@ import pytest
 
 from i2i.recipe import Recipe, parse_recipe
 from i2i.segmentation.network import Segmenter, save_segmenter
-from i2i.segmentation.train import train_segmenter
+from i2i.training.segmenter import train_segmenter
 
 SMALL = {
     "encoder": "test_efficientnet",

@@ -50,13 +50,13 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        from i2i.plugins import registry
+        from i2i.plugins.manager import registry
 
         return registry().names("command")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command itself, imported now."""
-        from i2i.plugins import registry
+        from i2i.plugins.manager import registry
 
         if cmd_name not in self.list_commands(ctx):
             return None
@@ -67,7 +67,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments begin with, or a suggestion."""
-        from i2i.plugins import registry
+        from i2i.plugins.manager import registry
 
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             raise click.UsageError(registry().unknown("command", args[0]), ctx)
@@ -75,7 +75,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summaries, which the registry has without importing anything."""
-        from i2i.plugins import registry
+        from i2i.plugins.manager import registry
 
         rows = [(name, registry().get("command", name).summary) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):

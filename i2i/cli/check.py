@@ -22,7 +22,7 @@ def check(recipe: Path, overrides: tuple[str, ...], resolved: bool) -> None:
     if resolved:
         click.echo(loaded.to_toml(), nl=False)
         return
-    from i2i.inspection import inspect
+    from i2i.recipe.inspection import inspect
 
     for line in inspect(loaded):
         click.echo(line)

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import click
 
-from i2i.plugins import ENTRY_POINT_GROUP, registry
+from i2i.plugins.manager import ENTRY_POINT_GROUP, registry
 
 
 @click.command
@@ -15,8 +15,8 @@ def doctor() -> None:
 
     The exit status is 1 if a plugin is broken. Paste the output into a bug report.
     """
-    from i2i.cache import cache_dir
-    from i2i.environment import machine, versions
+    from i2i.system.cache import cache_dir
+    from i2i.system.environment import machine, versions
     from i2i.training.engine import choose_device
 
     _section("versions", versions())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 if TYPE_CHECKING:
-    from i2i.evaluation.target import Evaluation
+    from i2i.runs.evaluate import Evaluation
 
 
 @click.command("eval")
@@ -69,7 +69,7 @@ def eval_(
     'i2i show metric NAME' their options. The exit status is 1 where one is unavailable.
     """
     from i2i.evaluation.results import as_json as document_json
-    from i2i.evaluation.target import evaluate, newest_run
+    from i2i.runs.evaluate import evaluate, newest_run
 
     if target is None:
         target = newest_run()

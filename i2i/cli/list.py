@@ -3,8 +3,8 @@
 import click
 
 from i2i.errors import PluginError
-from i2i.plugins import registry
-from i2i.registry import COMPONENTS, nearest, plural
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import COMPONENTS, nearest, plural
 
 
 @click.command("list")

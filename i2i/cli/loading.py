@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from i2i.model import Model
+    from i2i.model.model import Model
 
 
 def load_model(path: Path, device: str) -> "Model":
     """Read a trained model, and say which damaged checkpoints were passed over for it.
 
     Raises:
-        I2IError: As `i2i.loading.load` does.
+        I2IError: As `i2i.runs.loading.load` does.
     """
-    from i2i.loading import load
+    from i2i.runs.loading import load
 
     model = load(path, device=device)
     for reason in model.passed_over:

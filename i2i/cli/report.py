@@ -13,6 +13,6 @@ def report(run: Path) -> None:
     It works on a run that is still going on, too.
     """
     from i2i.report import write_report
-    from i2i.runs import RunFolder
+    from i2i.run_folder import RunFolder
 
     click.echo(write_report(RunFolder(run)))

@@ -35,10 +35,10 @@ def run(
     \b
     torchrun --nproc-per-node 2 -m i2i run RECIPE
     """
-    from i2i.memory import keep_freed_memory
     from i2i.recipe import load_recipe
+    from i2i.runs.run import run as run_recipe
+    from i2i.system.memory import keep_freed_memory
     from i2i.training.engine import choose_device
-    from i2i.training.run import run as run_recipe
 
     if max_steps is not None:
         overrides = (*overrides, f"train.max_steps={max_steps}")

@@ -52,10 +52,10 @@ def train(
     i2i segmenter train my.toml --name streets --set segmenter.labels=input
     """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
-    from i2i.memory import keep_freed_memory
     from i2i.segmentation.network import kept_at, save_segmenter
-    from i2i.segmentation.train import train_segmenter
+    from i2i.system.memory import keep_freed_memory
     from i2i.training.engine import choose_device
+    from i2i.training.segmenter import train_segmenter
 
     name = name or recipe.data.type
     _check_name(name)
@@ -75,7 +75,7 @@ def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
         RecipeError: If it is wrong, or there is no such file and no such data set.
     """
     from i2i.errors import RecipeError
-    from i2i.plugins import registry
+    from i2i.plugins.manager import registry
     from i2i.recipe import load_recipe, parse_recipe
 
     if dataset.endswith(".toml") or Path(dataset).is_file():

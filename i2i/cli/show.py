@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import click
 
 from i2i.cli.list import kind_named
-from i2i.plugins import registry
-from i2i.registry import Entry
-from i2i.signature import INJECTED, Option, options
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import Entry
+from i2i.plugins.signature import INJECTED, Option, options
 
 
 @click.command

@@ -113,8 +113,8 @@ def translate(
     is 1 then, and 2 if none could be. The same command again goes on where it was stopped.
     """
     from i2i.cli.loading import load_model
-    from i2i.datasets.images import trust_up_to
-    from i2i.memory import keep_freed_memory
+    from i2i.images import trust_up_to
+    from i2i.system.memory import keep_freed_memory
     from i2i.translation.files import translate as translate_files
 
     loaded = load_model(model, device)

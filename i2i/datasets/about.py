@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from i2i.datasets.base import Dataset
-from i2i.datasets.sides import Side
+from i2i.images.spec import Side
 
 
 @dataclass(frozen=True)

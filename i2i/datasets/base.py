@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from i2i.datasets.sides import Side
+    from i2i.images.spec import Side
 
 Array = NDArray[Any]
 """An image as an array `(H, W, C)`, uint8 in [0, 255] or uint16 in [0, 65535]."""

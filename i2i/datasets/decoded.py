@@ -17,11 +17,11 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.cache import cache_dir
 from i2i.datasets.base import Array, Dataset, Pair, Size, Split
 from i2i.errors import DataError
-from i2i.files import write_whole
-from i2i.progress import track
+from i2i.system.cache import cache_dir
+from i2i.system.files import write_whole
+from i2i.system.progress import track
 
 FORMAT = 2
 """Raised when what is kept changes."""

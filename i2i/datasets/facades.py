@@ -10,12 +10,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
-from i2i.cache import cache_dir
 from i2i.datasets.base import SPLITS, Dataset, Pair, Split
 from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError
-from i2i.progress import track
+from i2i.system.cache import cache_dir
+from i2i.system.progress import track
 
 ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from i2i.runs import RunFolder
+from i2i.run_folder import RunFolder
 
 METRICS = "metrics.json"
 EXAMPLES = "examples"

@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from i2i.demo.beside import metrics_of
 from i2i.evaluation.results import number
-from i2i.model import Model
+from i2i.model.model import Model
 
 
 def card(model: Model) -> str:

@@ -24,7 +24,6 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from i2i.datasets.images import resize
 from i2i.demo.answers import MAX_SAMPLES, Answers, problem
 from i2i.demo.assets import template
 from i2i.demo.canvas import canvas
@@ -33,9 +32,10 @@ from i2i.demo.examples import Example, examples
 from i2i.demo.limits import BodyLimit
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import I2IError
-from i2i.layers import size_text
-from i2i.loading import load
-from i2i.model import Model
+from i2i.images import resize
+from i2i.model.model import Model
+from i2i.nn.layers import size_text
+from i2i.runs.loading import load
 
 MAX_WAITING = 16
 """Drawings that wait for the model; whoever comes then is told to try again."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from i2i.errors import I2IError
 from i2i.evaluation.results import flat
-from i2i.runs import RunFolder
+from i2i.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

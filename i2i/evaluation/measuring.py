@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from i2i.assemble import assemble_metric, higher_is_better
 from i2i.errors import DataError, I2IError, WeightsError
 from i2i.evaluation.references import keep_features, known_features
 from i2i.metrics.base import Metric, Role
 from i2i.metrics.distribution import SetMetric
 from i2i.metrics.extractors import Extractor
 from i2i.metrics.resampling import described
+from i2i.recipe.assemble import assemble_metric, higher_is_better
 
 
 @dataclass(frozen=True)

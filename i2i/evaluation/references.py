@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from i2i.cache import cache_dir
 from i2i.metrics.extractors import Extractor
+from i2i.system.cache import cache_dir
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:

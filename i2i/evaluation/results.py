@@ -7,9 +7,9 @@ from math import isfinite, isinf
 from pathlib import Path
 from typing import Any
 
-from i2i.environment import versions
 from i2i.evaluation.measuring import Result
-from i2i.files import write_whole
+from i2i.system.environment import versions
+from i2i.system.files import write_whole
 
 COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
 """Packages whose versions every fingerprint has."""

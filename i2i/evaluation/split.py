@@ -11,16 +11,16 @@ from torch import nn
 
 from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
-from i2i.datasets.images import save_image
 from i2i.errors import I2IError
 from i2i.evaluation.measuring import Measuring, Result
 from i2i.evaluation.results import described, write_document
 from i2i.evaluation.translations import translate_pairs
-from i2i.files import safe_join
+from i2i.images import save_image
+from i2i.images.sheets import gallery, spread
 from i2i.metrics.resampling import resamples
-from i2i.progress import track
 from i2i.recipe import Recipe
-from i2i.sheets import gallery, spread
+from i2i.system.files import safe_join
+from i2i.system.progress import track
 
 ON_SHEET = 24
 """Pairs of the split on the sheet that is kept of it."""

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from i2i.batch import to_float, to_whole
 from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
-from i2i.inference import translate
+from i2i.images.sheets import sheet, spread
 from i2i.metrics.base import Role
+from i2i.model.inference import translate
 from i2i.recipe import Recipe
-from i2i.sheets import sheet, spread
 
 
 @dataclass(frozen=True)

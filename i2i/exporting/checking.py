@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from i2i.batch import mirrored
 from i2i.datasets.base import Size
 from i2i.errors import I2IError
-from i2i.layers import size_text
+from i2i.nn.layers import size_text
 
 TOLERANCE = 1e-4
 """The largest difference from PyTorch that an export may have, of values in [−1, 1]."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from i2i.errors import I2IError
-from i2i.files import try_lock
+from i2i.system.files import try_lock
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

@@ -11,8 +11,8 @@ from i2i.exporting.files import arriving, check_free
 from i2i.exporting.program import trace
 from i2i.exporting.report import Exported
 from i2i.exporting.samples import samples
-from i2i.inference import Statistics
-from i2i.model import Model
+from i2i.model.inference import Statistics
+from i2i.model.model import Model
 
 OPSET = 18
 """The oldest operator set that torch's exporter writes by itself.

@@ -16,14 +16,14 @@ from torch.fx.experimental import _config as shapes
 from i2i.datasets.base import Size
 from i2i.errors import I2IError
 from i2i.exporting.checking import TOLERANCE, Run
-from i2i.inference import Statistics, TestTime
-from i2i.layers import next_multiple, size_text
-from i2i.model import Model
+from i2i.model.inference import Statistics, TestTime
+from i2i.model.model import Model
+from i2i.nn.layers import next_multiple, size_text
 
 INPUT, OUTPUT = "images", "output"
 
 LONGEST = 2**16
-"""Pixels a side up to which noise is defined, see `i2i.noise`."""
+"""Pixels a side up to which noise is defined, see `i2i.model.noise`."""
 
 R = TypeVar("R", bound=Run)
 

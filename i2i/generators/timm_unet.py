@@ -9,7 +9,7 @@ import torch
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
-from i2i.layers import (
+from i2i.nn.layers import (
     Norm,
     crop_size_text,
     init_weights,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from i2i import perceptual
+from i2i.nn import lpips
 
 
 class LPIPS(nn.Module):
@@ -20,7 +20,7 @@ class LPIPS(nn.Module):
 
     def __init__(self, *, net: Literal["alex", "vgg", "squeeze"] = "vgg") -> None:
         super().__init__()
-        self.distance = perceptual.LPIPS(net)
+        self.distance = lpips.LPIPS(net)
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Compares two batches.

@@ -12,7 +12,7 @@ from i2i.batch import to_float
 from i2i.errors import DataError
 from i2i.metrics.devices import on_device
 from i2i.metrics.pixel import MeanOverImages
-from i2i.perceptual import LPIPS as Network
+from i2i.nn.lpips import LPIPS as Network
 
 Net = Literal["alex", "vgg", "squeeze"]
 

@@ -1,8 +1,8 @@
 """Recipes: TOML, read whole and checked whole before anything is built."""
 
 from i2i.recipe.metrics import parse_metric
-from i2i.recipe.models import Component, Recipe
 from i2i.recipe.reading import load_recipe, metric_problems, parse_recipe, resolved_recipe
+from i2i.recipe.schema import Component, Recipe
 
 __all__ = [
     "Component",

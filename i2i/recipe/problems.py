@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from i2i.recipe import models
-from i2i.registry import nearest
+from i2i.plugins.registry import nearest
+from i2i.recipe.schema import Recipe
 
 _EXPECTED = {
     "int": "a whole number",
@@ -152,7 +152,7 @@ def _unknown_key(key: str, known: list[str]) -> str:
     elsewhere = next(
         (
             f"{section}.{key}"
-            for section, field in models.Recipe.model_fields.items()
+            for section, field in Recipe.model_fields.items()
             if (inner := _model_in(field.annotation)) and key in inner.model_fields
         ),
         None,

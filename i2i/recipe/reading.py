@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from i2i.build import complete, schema, validate
 from i2i.errors import PluginError, RecipeError
-from i2i.plugins import registry
+from i2i.plugins.build import complete, schema, validate
+from i2i.plugins.manager import registry
 from i2i.recipe.metrics import parse_metric, toml_value
-from i2i.recipe.models import Component, Data, Loss, Recipe
 from i2i.recipe.problems import Problem, problems
+from i2i.recipe.schema import Component, Data, Loss, Recipe
 
 
 def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from i2i.datasets.base import Array
-from i2i.datasets.images import png_bytes
+from i2i.images import png_bytes
 
 
 def render(template: str, **values: Any) -> str:

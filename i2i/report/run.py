@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from i2i.datasets.images import read
 from i2i.errors import I2IError
 from i2i.evaluation.results import counted, extras, flat, number
-from i2i.files import write_whole
+from i2i.images import read
+from i2i.images.sheets import cells, sheet
 from i2i.report.curves import curves
 from i2i.report.page import file_uri, png_uri, render, svg_uri
-from i2i.runs import RunFolder
-from i2i.sheets import cells, sheet
+from i2i.run_folder import RunFolder
+from i2i.system.files import write_whole
 
 MOMENTS = 6
 """How many moments of the training the samples are shown at."""

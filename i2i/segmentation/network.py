@@ -13,10 +13,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from i2i.cache import cache_dir
 from i2i.errors import CheckpointError, WeightsError
 from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
+from i2i.system.cache import cache_dir
 
 FORMAT = "i2i-segmenter"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2i.errors import I2IError
-from i2i.files import try_lock
-from i2i.runs import RunFolder
+from i2i.run_folder import RunFolder
+from i2i.system.files import try_lock
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from i2i.errors import I2IError
-from i2i.files import try_lock
 from i2i.recipe import load_recipe
-from i2i.runs import RunFolder
+from i2i.run_folder import RunFolder
+from i2i.system.files import try_lock
 
 GRACE = 120.0
 """Seconds that a run has for saving once nobody waits for it any more."""
@@ -27,9 +27,9 @@ def main(path: Path) -> int:
     """Go on with a run; its exit status."""
     threading.Thread(target=_end_with_the_study, daemon=True).start()
     with _alone_in(path):
-        from i2i.memory import keep_freed_memory
+        from i2i.runs.run import run
+        from i2i.system.memory import keep_freed_memory
         from i2i.training.engine import choose_device
-        from i2i.training.run import run
 
         try:
             recipe = load_recipe(RunFolder(path).recipe)

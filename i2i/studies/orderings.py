@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2i.studies.fingerprints import unlike
-from i2i.studies.models import Ordering, Study
 from i2i.studies.record import Record
+from i2i.studies.schema import Ordering, Study
 from i2i.studies.tables import Runs, value_of
 
 Verdict = Literal["holds", "doesn't hold", "undecided", "unknown"]

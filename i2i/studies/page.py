@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from i2i.datasets.base import Array
-from i2i.datasets.images import png_bytes
 from i2i.evaluation.results import as_json, flat
-from i2i.files import write_whole
+from i2i.images import png_bytes
+from i2i.images.sheets import sheet
 from i2i.report.page import png_uri, render, svg_uri
-from i2i.sheets import sheet
 from i2i.studies.folder import StudyFolder
 from i2i.studies.markdown import as_markdown, paragraphs, signed
 from i2i.studies.plots import histograms, looks, training_curves
 from i2i.studies.progress import duration
 from i2i.studies.results import Results
+from i2i.system.files import write_whole
 
 SMALL = 128
 """Images below this width are enlarged with their pixels left sharp."""

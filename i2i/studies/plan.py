@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from i2i.assemble import assemble_dataset
 from i2i.datasets.base import Dataset
 from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
 from i2i.evaluation.measuring import Measuring
-from i2i.inspection import inspect
 from i2i.recipe import Recipe, resolved_recipe
-from i2i.recipe.models import Precision
-from i2i.runs import RunFolder
+from i2i.recipe.assemble import assemble_dataset
+from i2i.recipe.inspection import inspect
+from i2i.recipe.schema import Precision
+from i2i.run_folder import RunFolder
 from i2i.studies.folder import StudyFolder
-from i2i.studies.models import Study
 from i2i.studies.reading import Experiment
 from i2i.studies.record import Record, copy_record, read_record, read_records
 from i2i.studies.sameness import differences, digest
+from i2i.studies.schema import Study
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import choose_device, choose_precision
 

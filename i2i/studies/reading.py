@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from i2i.build import validate
 from i2i.errors import RecipeError
-from i2i.recipe.models import Recipe
+from i2i.plugins.build import validate
+from i2i.plugins.registry import nearest
 from i2i.recipe.problems import Problem, problems
 from i2i.recipe.reading import add_default_types, metric_problems, parse_recipe, read_toml
-from i2i.registry import nearest
-from i2i.studies.models import Study, Variant
+from i2i.recipe.schema import Recipe
+from i2i.studies.schema import Study, Variant
 
 ELSEWHERE = {"name": "each run is named by its variant", "seed": "say it in 'seeds'"}
 """Keys of a recipe that a study gives itself, and where they come from."""

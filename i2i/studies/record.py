@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from i2i.datasets.base import Array
-from i2i.datasets.images import png_bytes, read
 from i2i.errors import I2IError
 from i2i.evaluation.split import ON_SHEET
-from i2i.files import safe_join, write_whole
+from i2i.images import png_bytes, read
+from i2i.images.sheets import cells, sheet, spread
 from i2i.recipe import Recipe, parse_recipe
-from i2i.runs import RunFolder
-from i2i.sheets import cells, sheet, spread
+from i2i.run_folder import RunFolder
 from i2i.studies.sameness import digest
+from i2i.system.files import safe_join, write_whole
 
 ROWS = 6
 """Test pairs that are kept to be looked at."""

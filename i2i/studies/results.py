@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from i2i.assemble import higher_is_better
 from i2i.evaluation.results import fingerprint_sha256
+from i2i.recipe.assemble import higher_is_better
 from i2i.studies.fingerprints import fingerprint, unlike
-from i2i.studies.models import Study
 from i2i.studies.orderings import Finding, findings
 from i2i.studies.plan import Job
 from i2i.studies.record import Record
 from i2i.studies.sameness import what_counts
+from i2i.studies.schema import Study
 from i2i.studies.tables import Column, Runs, columns_of, runs_of
 
 

@@ -16,11 +16,11 @@ from typing import IO, Any
 import torch
 
 from i2i.errors import I2IError
-from i2i.files import write_whole
 from i2i.studies.folder import log_of
 from i2i.studies.plan import Job, clear
 from i2i.studies.progress import Progress
 from i2i.studies.record import write_record
+from i2i.system.files import write_whole
 from i2i.training.loop import asked_to_stop
 
 POLL_SECONDS = 0.2

@@ -4,9 +4,9 @@ import hashlib
 import json
 from typing import Any
 
-from i2i.assemble import is_played_alone
 from i2i.evaluation.results import flat
 from i2i.recipe import Recipe
+from i2i.recipe.assemble import is_played_alone
 
 FREE_KEYS = frozenset(
     {

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2i.errors import RecipeError
-from i2i.registry import nearest
+from i2i.plugins.registry import nearest
 from i2i.studies.folder import StudyFolder
-from i2i.studies.models import Study
 from i2i.studies.plan import Job, jobs_of, prepare, take_over
 from i2i.studies.progress import progress_of
 from i2i.studies.reading import load_study
 from i2i.studies.results import results_of
 from i2i.studies.runner import Ended, run_jobs
+from i2i.studies.schema import Study
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
-from i2i.assemble import higher_is_better
-from i2i.studies.models import Study
+from i2i.recipe.assemble import higher_is_better
 from i2i.studies.plan import Job
 from i2i.studies.record import Record
+from i2i.studies.schema import Study
 
 Runs = Mapping[str, Mapping[int, Record]]
 """The records of every variant, by seed; none for what hasn't been run."""

@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from i2i.batch import Batch
 from i2i.errors import I2IError
-from i2i.recipe.models import Precision
+from i2i.recipe.schema import Precision
 
 PATIENCE = timedelta(days=7)
 """How long ranks wait for one that is decoding, validating or saving. Torch's own half an hour (ten

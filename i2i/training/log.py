@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from i2i.errors import I2IError
-from i2i.files import write_whole
+from i2i.system.files import write_whole
 
 PLAIN_EVERY_SECONDS = 10.0
 

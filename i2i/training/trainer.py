@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from i2i.batch import Batch
 from i2i.errors import RecipeError, TrainingError
 from i2i.methods.base import Method, Terms
-from i2i.model_file import load_model, load_state
+from i2i.model.file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
 from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training

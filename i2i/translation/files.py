@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from i2i.ahead import ahead
 from i2i.datasets.base import Array
-from i2i.datasets.images import Picture
 from i2i.errors import DataError, I2IError
-from i2i.layers import size_text
-from i2i.loading import load
-from i2i.model import Model, Whole
-from i2i.progress import track
+from i2i.images import Picture
+from i2i.model.model import Model, Whole
+from i2i.nn.layers import size_text
+from i2i.runs.loading import load
+from i2i.system.prefetch import ahead
+from i2i.system.progress import track
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.preparing import Half, Preparation, Prepared, Resize
 from i2i.translation.record import Record

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2i.datasets.images import SUFFIXES
-from i2i.datasets.listing import images_below
 from i2i.errors import DataError
+from i2i.images import SUFFIXES
+from i2i.images.listing import images_below
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from i2i.datasets.base import Array, Size
-from i2i.datasets.images import Picture, header, resize
-from i2i.model import Model
+from i2i.images import Picture, header, resize
+from i2i.model.model import Model
 
 Half = Literal["auto", "whole", "left", "right"]
 """Which part of a file is the input; `auto` is `Preparation`'s rule."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from i2i.errors import DataError, I2IError
-from i2i.files import try_lock, write_whole
+from i2i.system.files import try_lock, write_whole
 
 RECORD = "translation.json"
 

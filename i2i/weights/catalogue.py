@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from i2i.errors import WeightsError
-from i2i.registry import nearest
+from i2i.plugins.registry import nearest
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from i2i.cache import cache_dir
 from i2i.errors import WeightsError
+from i2i.system.cache import cache_dir
 from i2i.weights.catalogue import Pinned
 
 FOLDER = "I2I_WEIGHTS_DIR"

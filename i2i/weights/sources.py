@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from i2i.errors import WeightsError
-from i2i.progress import track
+from i2i.system.progress import track
 from i2i.weights import packages, store
 from i2i.weights.catalogue import Pinned, prefix
 from i2i.weights.convert import from_canonical, from_member

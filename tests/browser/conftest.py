@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from i2i.recipe import parse_recipe
-from i2i.training.run import run
+from i2i.runs.run import run
 from tests.conftest import ROOT, tiny
 
 if TYPE_CHECKING:

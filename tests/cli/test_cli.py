@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from i2i.errors import I2IError
-from i2i.plugins import registry
+from i2i.plugins.manager import registry
 from i2i.training.engine import choose_device
 from tests.conftest import ROOT
 from tests.processes import Run
@@ -295,7 +295,7 @@ def test_warnings_of_ours_are_one_plain_line() -> None:
     code = (
         "import warnings\nfrom i2i.cli import main\n"
         "try: main(['--version'])\nexcept SystemExit: pass\n"
-        "from i2i.datasets.images import cmyk\n"
+        "from i2i.images import cmyk\n"
         "exec(compile('cmyk.warn_once(\"a.tif\")', cmyk.__file__, 'exec'))\n"
         "warnings.warn('of others')\n"
     )

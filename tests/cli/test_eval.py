@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from i2i.cli import program
-from i2i.training.run import run
+from i2i.runs.run import run
 from tests.processes import Run
 
 Make = Callable[..., Path]
@@ -70,10 +70,10 @@ def test_an_evaluation_of_other_weights_stands_alone(trained: Path) -> None:
 
 
 def test_a_run_s_images_measured_as_a_folder_give_the_same(trained: Path, tmp_path: Path) -> None:
-    from i2i.assemble import assemble_dataset
     from i2i.datasets.decoded import decode
-    from i2i.datasets.images import save_image
+    from i2i.images import save_image
     from i2i.recipe import load_recipe
+    from i2i.recipe.assemble import assemble_dataset
 
     recipe = load_recipe(trained / "recipe.toml")
     decoded = decode(assemble_dataset(recipe), "test", recipe.augment.crop)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from i2i.model_file import read_model
+from i2i.model.file import read_model
 from tests.processes import Run
 
 Start = Callable[..., Run]

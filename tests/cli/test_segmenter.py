@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2i.cache import cache_dir
 from i2i.cli import main
-from i2i.datasets.images import save_image
 from i2i.datasets.synthetic import Synthetic
+from i2i.images import save_image
 from i2i.metrics.segmentation import SegScore
 from i2i.segmentation.network import load_segmenter
+from i2i.system.cache import cache_dir
 from tests.processes import Run
 from tests.segmenters import SMALL
 

@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 import i2i as package
-from i2i.datasets.images import read, read_picture, write_picture
+from i2i.images import read, read_picture, write_picture
 from tests.conftest import picture
 from tests.processes import Run
 

@@ -21,8 +21,8 @@ from i2i.datasets import decoded as module
 from i2i.datasets.base import Dataset, Pair, Size, Split
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.folders import Folders
-from i2i.datasets.images import save_image
 from i2i.errors import DataError
+from i2i.images import save_image
 
 Array = NDArray[Any]
 

@@ -14,9 +14,9 @@ import pytest
 from i2i.datasets.base import SPLITS
 from i2i.datasets.facades import ARCHIVE, CONTENTS, Facades, contents_sha256
 from i2i.datasets.folders import Folders
-from i2i.datasets.images import png_bytes
 from i2i.datasets.synthetic import Synthetic
 from i2i.errors import DataError
+from i2i.images import png_bytes
 
 NO_HTTP = "no HTTP"
 """Announced of what is sent without a status and headers."""

@@ -12,8 +12,8 @@ from PIL import Image
 from i2i.datasets.base import SPLITS, Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.datasets.folders import Folders
-from i2i.datasets.images import read, save_image
 from i2i.errors import DataError
+from i2i.images import read, save_image
 
 Array = NDArray[Any]
 Colour = tuple[int, int, int]

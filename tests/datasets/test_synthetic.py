@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from i2i.datasets.base import SPLITS
 from i2i.datasets.decoded import decode
-from i2i.datasets.images import read
 from i2i.datasets.synthetic import CLASSES, Synthetic
+from i2i.images import read
 
 Array = NDArray[Any]
 PALETTE = np.array(list(CLASSES.values()))

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from i2i.datasets.about import About
-from i2i.datasets.sides import Side
 from i2i.datasets.synthetic import CLASSES
-from i2i.model import Model
+from i2i.images.spec import Side
+from i2i.model.model import Model
 from i2i.recipe import parse_recipe
 from tests.conftest import tiny
 

@@ -12,7 +12,7 @@ from i2i.demo.answers import Answers, problem
 from i2i.demo.examples import Example
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError, I2IError
-from i2i.model import Model
+from i2i.model.model import Model
 from tests.conftest import picture
 
 Models = Callable[..., Model]

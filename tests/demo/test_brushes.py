@@ -3,10 +3,10 @@
 import pytest
 
 from i2i.datasets.about import About
-from i2i.datasets.sides import Side
 from i2i.datasets.synthetic import CLASSES
 from i2i.demo.brushes import brushes
 from i2i.errors import I2IError
+from i2i.images.spec import Side
 
 
 def test_label_maps_have_a_brush_a_class_on_the_first_class() -> None:

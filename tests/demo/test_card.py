@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from i2i.demo.card import card
-from i2i.model import Model
+from i2i.model.model import Model
 
 
 def test_the_card_tells_recipe_data_licence_and_what_was_not_measured(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from i2i.demo.examples import examples
 from i2i.demo.surface import Surface
-from i2i.model import Model
+from i2i.model.model import Model
 from tests.demo.conftest import LABELS
 
 Models = Callable[..., Model]

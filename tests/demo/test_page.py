@@ -13,7 +13,7 @@ import gradio as gr
 
 from i2i.demo.page import build, launch
 from i2i.errors import I2IError
-from i2i.model import Model
+from i2i.model.model import Model
 
 Models = Callable[..., Model]
 

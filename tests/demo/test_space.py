@@ -9,7 +9,7 @@ pytest.importorskip("gradio", reason="needs the extra demo")
 
 from i2i.demo.space import write_space
 from i2i.errors import I2IError
-from i2i.model import Model
+from i2i.model.model import Model
 
 
 @pytest.fixture

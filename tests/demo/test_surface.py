@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from i2i.datasets.about import About
-from i2i.datasets.sides import Side
 from i2i.datasets.synthetic import CLASSES
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError
-from i2i.model import Model
+from i2i.images.spec import Side
+from i2i.model.model import Model
 from tests.conftest import picture
 from tests.demo.conftest import LABELS
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import torch
 
-from i2i.model_file import read_model
+from i2i.model.file import read_model
 from i2i.recipe import load_recipe
+from i2i.runs.run import run
 from i2i.training import engine
 from i2i.training.checkpoint import newest
-from i2i.training.run import run
 from tests.conftest import ROOT
 from tests.processes import Run
 

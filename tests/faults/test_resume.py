@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from i2i.model_file import read_model
+from i2i.model.file import read_model
 from i2i.recipe import Recipe, load_recipe
+from i2i.runs.run import run
 from i2i.training.checkpoint import newest
-from i2i.training.run import run
 from tests.processes import Run
 
 Start = Callable[..., Run]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import i2i as package
-from i2i.datasets.images import read, read_picture, write_picture
+from i2i.images import read, read_picture, write_picture
 from i2i.translation.record import JOURNAL
 from tests.conftest import picture
 from tests.processes import Run

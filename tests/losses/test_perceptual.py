@@ -16,13 +16,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from i2i import perceptual
 from i2i.errors import WeightsError
-from i2i.inspection import inspect
 from i2i.losses.perceptual import LPIPS
+from i2i.nn import lpips as perceptual
 from i2i.recipe import Recipe
+from i2i.recipe.inspection import inspect
+from i2i.runs.run import run
 from i2i.training.engine import Engine
-from i2i.training.run import run
 from i2i.weights import catalogue, used
 
 Net = Literal["alex", "vgg"]

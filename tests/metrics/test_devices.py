@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from i2i.assemble import assemble_dataset, assemble_generator
 from i2i.datasets.decoded import decode
 from i2i.evaluation.split import evaluate_split
 from i2i.metrics.devices import on_device
 from i2i.metrics.perceptual import LPIPS
 from i2i.recipe import Recipe
+from i2i.recipe.assemble import assemble_dataset, assemble_generator
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from i2i.studies.models import Ordering
 from i2i.studies.orderings import Comparison, Finding, paired_bootstrap
+from i2i.studies.schema import Ordering
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40)
 

@@ -9,10 +9,10 @@ from torch import nn
 
 from i2i.errors import RecipeError
 from i2i.generators.unet import UNet
-from i2i.inference import translate
-from i2i.plugins import registry
+from i2i.model.inference import translate
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import Entry
 from i2i.recipe import Recipe
-from i2i.registry import Entry
 from tests.training.test_trainer import batch, no_files, trainer
 
 Recipes = Callable[..., Recipe]

@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from i2i.assemble import (
+from i2i.batch import Batch
+from i2i.errors import TrainingError
+from i2i.methods.pix2pix import Pix2Pix
+from i2i.recipe import Recipe, parse_recipe
+from i2i.recipe.assemble import (
     assemble_discriminators,
     assemble_generator,
     assemble_losses,
     assemble_method,
 )
-from i2i.batch import Batch
-from i2i.errors import TrainingError
-from i2i.methods.pix2pix import Pix2Pix
-from i2i.recipe import Recipe, parse_recipe
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer

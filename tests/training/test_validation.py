@@ -10,11 +10,11 @@ from torch import Tensor
 
 from i2i.errors import CheckpointError, DataError
 from i2i.metrics.pixel import L1
-from i2i.plugins import registry
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import Entry
 from i2i.recipe import Recipe
-from i2i.registry import Entry
+from i2i.runs.run import run
 from i2i.training import checkpoint as checkpoints
-from i2i.training.run import run
 
 Recipes = Callable[..., Recipe]
 

@@ -8,7 +8,7 @@ import torch
 from i2i_example.charbonnier import Charbonnier
 
 import i2i
-from i2i.plugins import registry
+from i2i.plugins.manager import registry
 
 RECIPE = """
 name = "example"

@@ -1,0 +1,53 @@
+"""Images as NumPy keeps them: `(H, W)` or `(H, W, C)` of any numbers, in an .npy file or not."""
+
+from pathlib import Path
+
+import numpy as np
+
+from i2i.datasets.base import Array
+from i2i.images.content import Content, Header, Mode
+
+SUFFIX = ".npy"
+
+
+def header(path: Path) -> Header:
+    """Size and channels, without reading the values."""
+    height, width, channels = _mapped(path).shape
+    return Header((height, width), channels)
+
+
+def decode(path: Path, mode: Mode) -> Content:
+    """The whole array in this machine's byte order."""
+    return in_memory(np.array(_mapped(path)), mode)
+
+
+def in_memory(array: Array, mode: Mode) -> Content:
+    """An array that needn't be read, in this machine's byte order."""
+    array = _checked(array)
+    array = np.asarray(array, array.dtype.newbyteorder("="))
+    return Content(_labels(array) if mode == "labels" else array)
+
+
+def _mapped(path: Path) -> Array:
+    return _checked(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _checked(array: Array) -> Array:
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"its shape is {array.shape}, not (height, width, channels)")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"its values are {array.dtype}, not numbers of one channel")
+    return array
+
+
+def _labels(array: Array) -> Array:
+    if array.shape[2] != 1 or array.dtype.kind == "f":
+        raise ValueError(
+            f"is {array.dtype} with {array.shape[2]} channels, not a label map: indices come as "
+            "whole numbers in one channel"
+        )
+    if array.min() < 0 or array.max() > 255:
+        raise ValueError(f"holds labels from {array.min()} to {array.max()}, beyond 0 to 255")
+    return array.astype(np.uint8)

@@ -1,0 +1,241 @@
+"""TIFF as tifffile reads it: colour of 16 bits, and channels beyond red, green, blue and alpha.
+
+tifffile hands out what is stored, and fills in what is missing; so what its tags promise is checked
+against the file before anything is decoded.
+"""
+
+import logging
+import lzma
+import math
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from i2i.datasets.base import Array
+from i2i.images import cmyk, pixels
+from i2i.images.content import Content, Dpi, Header, Mode, density
+from i2i.images.guards import check_size, not_a_picture, one_frame_only
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 274, 282, 283, 296
+_BITS, _EXTRA_SAMPLES, _ICC_PROFILE = 258, 338, 34675
+_PER_INCH = {2: 1.0, 3: 2.54}
+"""By resolution unit, inch or centimetre."""
+
+_WHITE_IS_ZERO, _RGB, _CMYK = 0, 2, 5
+_COLOURS = {_WHITE_IS_ZERO: 1, 1: 1, _RGB: 3, _CMYK: 4}
+"""How many channels are grey or colour, by photometric interpretation."""
+
+_PREMULTIPLIED, _ALPHA = 1, 2
+"""What the first channel beyond the colours may be."""
+
+_INFLATING: dict[int, Callable[[], Any]] = {
+    8: zlib.decompressobj,
+    32946: zlib.decompressobj,
+    34925: lzma.LZMADecompressor,
+}
+"""By compression, those that may make very much out of very little: deflate and LZMA."""
+
+_DAMAGE = (ArithmeticError, LookupError, TypeError, struct.error, zlib.error, lzma.LZMAError)
+"""What comes of tags of the wrong type and of broken streams."""
+
+# What it logs of damaged tags would be printed without a handler; here damage becomes an error.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class Undecodable(ValueError):
+    """A TIFF compressed in a way that tifffile can't undo here; Pillow may."""
+
+
+def is_tiff(file: BinaryIO) -> bool:
+    """Whether a file begins as TIFF files do, whatever follows."""
+    file.seek(0)
+    return file.read(4) in _SIGNATURES
+
+
+def header(file: BinaryIO) -> Header:
+    """Size and channels, without decoding pixels."""
+    with _page(file) as page:
+        height, width = page.imagelength, page.imagewidth
+        if pixels.swaps_sides(_orientation(page)):
+            height, width = width, height
+        return Header((height, width), page.samplesperpixel)
+
+
+def decode(file: BinaryIO, mode: Mode) -> Content:
+    """Decode the one page of a TIFF at its own depth.
+
+    Premultiplied colours of whole numbers are divided by their alpha, as Pillow does at 8 bits.
+
+    Raises:
+        Undecodable: If its compression needs the package imagecodecs.
+        Exception: Nearly anything if it is damaged.
+    """
+    with _page(file) as page:
+        if mode == "labels":
+            raise ValueError(
+                f"is {page.dtype} with {page.samplesperpixel} channels, not a label map: indices "
+                "come as palette or 8-bit grey"
+            )
+        _check_segments(file, page)
+        samples, alpha = _values(page), False
+        if mode != "channels":
+            samples, alpha = _shown(samples, page, getattr(file, "name", "one in memory"))
+        orientation = _orientation(page)
+        return Content(
+            pixels.upright(samples, orientation),
+            alpha,
+            bytes(page.tags.valueof(_ICC_PROFILE) or b"") or None,
+            _dpi(page, orientation),
+        )
+
+
+@contextmanager
+def _page(file: BinaryIO) -> Iterator["TiffPage"]:
+    """The only page, of a size that is safe to decode."""
+    from tifffile import TiffFile
+
+    file.seek(0)
+    try:
+        with TiffFile(file) as tiff:
+            page = tiff.pages.first
+            _check_page(page, len(tiff.pages))
+            yield page
+    except _DAMAGE as error:
+        raise ValueError(f"is damaged: {error}") from error
+
+
+def _check_page(page: "TiffPage", frames: int) -> None:
+    if min(page.imagelength, page.imagewidth, page.samplesperpixel) < 1 or page.imagedepth != 1:
+        raise ValueError("has no pixels, or is a volume")
+    # Channels beyond colour and alpha count as the pages that they might have been.
+    check_size(page.imagelength * page.imagewidth * max(1, page.samplesperpixel - 3) * frames)
+    one_frame_only(frames)
+    # Each channel may have bits of its own; where the tag is damaged, tifffile assumes one bit.
+    plain = _BITS in page.tags and isinstance(page.bitspersample, int)
+    if not plain or page.dtype is None or page.dtype.kind not in "buif":
+        raise ValueError(
+            f"its values are {page.dtype} of {page.bitspersample} bits, not numbers of one kind"
+        )
+
+
+def _check_segments(file: BinaryIO, page: "TiffPage") -> None:
+    """Whether all strips or tiles can be decoded, are there, and hold no more than they should."""
+    _check_compression(page)
+    check_size(math.prod(page.chunks[:2]))
+    listed = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    if len(listed) != math.prod(page.chunked):
+        raise ValueError(
+            f"is damaged: has {math.prod(page.chunked)} strips or tiles, and lists {len(listed)}"
+        )
+    end = file.seek(0, os.SEEK_END)
+    if any(offset < 1 or length < 1 or offset + length > end for offset, length in listed):
+        raise ValueError("is truncated: some of its strips or tiles aren't there")
+    inflating = _INFLATING.get(page.compression)
+    if inflating is not None and page.dtype is not None:
+        most = math.prod(page.chunks) * page.dtype.itemsize
+        for offset, length in listed:
+            file.seek(offset)
+            if len(inflating().decompress(file.read(length), most + 1)) > most:
+                raise ValueError("inflates to more than its size: a decompression bomb?")
+
+
+def _check_compression(page: "TiffPage") -> None:
+    from tifffile import TIFF
+
+    try:
+        TIFF.DECOMPRESSORS[page.compression]
+        TIFF.UNPREDICTORS[page.predictor]
+    except KeyError as error:
+        raise _undecodable(page) from error
+
+
+def _undecodable(page: "TiffPage") -> Undecodable:
+    return Undecodable(
+        f"is compressed with {_name(page.compression)} (predictor {_name(page.predictor)}), which "
+        f"can't be undone for {page.samplesperpixel} channels of {page.bitspersample} bits: save "
+        "it uncompressed or with deflate, or pip install imagecodecs"
+    )
+
+
+def _values(page: "TiffPage") -> Array:
+    """All channels `(H, W, C)`: whole numbers from black to white, not premultiplied."""
+    try:
+        array = page.asarray(squeeze=False, maxworkers=1)
+    except NotImplementedError as error:
+        raise _undecodable(page) from error
+    # From (separate channels, depth, H, W, channels side by side).
+    array = array[:, 0].transpose(1, 2, 0, 3).reshape(page.imagelength, page.imagewidth, -1)
+    array = array.astype(np.uint8 if array.dtype == np.bool_ else array.dtype.newbyteorder("="))
+    if array.dtype not in (np.uint8, np.uint16):
+        return array
+    top = np.iinfo(array.dtype).max
+    if page.bitspersample < array.dtype.itemsize * 8:
+        array = np.rint(array * (top / (2**page.bitspersample - 1))).astype(array.dtype)
+    if page.photometric == _WHITE_IS_ZERO:
+        array[..., 0] = top - array[..., 0]
+    colours = _COLOURS.get(page.photometric, 0)
+    if colours and _extra(page) == _PREMULTIPLIED:
+        alpha = array[..., colours, None].astype(np.float64)
+        plain = array[..., :colours] * (top / np.maximum(alpha, 1))
+        array[..., :colours] = np.rint(plain).clip(0, top) * (alpha > 0)
+    return array
+
+
+def _shown(array: Array, page: "TiffPage", name: str) -> tuple[Array, bool]:
+    """Grey or RGB with their alpha, and whether they have one."""
+    colours = _COLOURS.get(page.photometric)
+    if colours is None or colours > array.shape[2]:
+        raise ValueError(f"its colours are {_name(page.photometric)}; save it as RGB")
+    whole = array.dtype in (np.uint8, np.uint16)
+    alpha = _extra(page) in (_PREMULTIPLIED, _ALPHA)
+    if alpha and not whole:
+        raise ValueError(f"has alpha in {array.dtype}; save it with 16 bits, or without alpha")
+    if colours == 1:
+        if array.shape[2] > 1 + alpha:  # Behind grey there is no padding, as there is behind RGB.
+            raise not_a_picture(array.shape[2])
+        return array, alpha
+    shown = array[..., :colours]
+    if page.photometric == _CMYK:
+        if not whole:
+            raise ValueError(f"is CMYK in {array.dtype}; save it as RGB")
+        cmyk.warn_once(name)
+        shown = cmyk.as_rgb(shown)
+    if alpha:
+        shown = np.concatenate([shown, array[..., colours, None]], axis=2)
+    return shown, alpha
+
+
+def _extra(page: "TiffPage") -> int:
+    """What the first channel beyond the colours is; 0 if there is none or nobody says."""
+    extra = page.tags.valueof(_EXTRA_SAMPLES)
+    if page.samplesperpixel <= _COLOURS.get(page.photometric, 0):
+        return 0
+    if extra is None:  # As Pillow has it: RGB with a fourth channel is RGBA.
+        return _ALPHA if (page.photometric, page.samplesperpixel) == (_RGB, 4) else 0
+    return int(np.ravel(extra)[0])
+
+
+def _orientation(page: "TiffPage") -> int:
+    return int(page.tags.valueof(_ORIENTATION, 1))
+
+
+def _dpi(page: "TiffPage", orientation: int) -> Dpi | None:
+    scale = _PER_INCH.get(page.tags.valueof(_RESOLUTION_UNIT, 2))
+    across, down = (page.tags.valueof(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
+    if not (scale and across and down):
+        return None
+    return density((value[0] / value[1] * scale for value in (across, down)), orientation)
+
+
+def _name(value: int) -> str:
+    return str(getattr(value, "name", value))

@@ -1,0 +1,1 @@
+"""A trained model: its file, and how it translates images of any size."""

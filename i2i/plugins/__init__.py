@@ -1,0 +1,1 @@
+"""Plugins: found, registered, and built from the keys of a recipe."""

@@ -1,0 +1,105 @@
+"""The one plugin manager: built-ins and installed plugins come in by the same door."""
+
+import os
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+
+from pluggy import PluginManager
+
+from i2i import Register, hookspecs
+from i2i.errors import PluginError
+from i2i.plugins.registry import COMPONENTS, KINDS, Entry, Registry, plural
+from i2i.plugins.signature import parameters
+
+ENTRY_POINT_GROUP = "i2i"
+
+BUILT_INS = (
+    "i2i.datasets",
+    "i2i.generators",
+    "i2i.discriminators",
+    "i2i.losses",
+    "i2i.metrics",
+    "i2i.methods",
+    "i2i.cli",
+)
+
+
+@cache
+def registry() -> Registry:
+    """Everything registered by the built-ins and the installed plugins; made once a process.
+
+    A plugin that raises, takes a taken name or registers nonsense is left out whole, with its
+    reason in `Registry.broken`. `I2I_STRICT_PLUGINS=1` raises instead; `I2I_LOAD_PLUGINS=a,b`
+    loads only the entry points named, and an empty value none.
+    """
+    manager = PluginManager("i2i")
+    manager.add_hookspecs(hookspecs)
+    found = Registry()
+    for name in BUILT_INS:
+        _register(manager, found, import_module(name), name)
+    for entry_point in _wanted():
+        plugin = _distribution(entry_point)
+        try:
+            _register(manager, found, entry_point.load(), plugin)
+        except Exception as error:
+            if os.environ.get("I2I_STRICT_PLUGINS") == "1":
+                raise PluginError(f"plugin '{plugin}' failed to load: {error}") from error
+            found.broken[plugin] = error
+    return found
+
+
+def _wanted() -> list[EntryPoint]:
+    installed = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+    only = os.environ.get("I2I_LOAD_PLUGINS")
+    if only is None:
+        return installed
+    names = {name.strip() for name in only.split(",")}
+    return [point for point in installed if point.name in names]
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    return entry_point.dist.name if entry_point.dist else entry_point.name
+
+
+def _register(manager: PluginManager, found: Registry, module: ModuleType, plugin: str) -> None:
+    """Keep what a module registers if all of it is good, and nothing of it otherwise."""
+    manager.register(module, name=plugin)
+    try:
+        manager.check_pending()
+        entries = _registered(manager, module, plugin)
+        staged = Registry({kind: dict(named) for kind, named in found.entries.items()})
+        for entry in entries:
+            staged.add(entry)
+        found.entries = staged.entries
+    except Exception:
+        manager.unregister(module)
+        raise
+
+
+def _registered(manager: PluginManager, module: ModuleType, plugin: str) -> list[Entry]:
+    """Call the hooks of one module.
+
+    Raises:
+        PluginError: If it has none.
+    """
+    others = [other for other in manager.get_plugins() if other is not module]
+    entries: list[Entry] = []
+    for kind in KINDS:
+        hook = manager.subset_hook_caller(f"register_{plural(kind)}", others)
+        hook(register=_collector(entries, kind, plugin))
+    if not entries:
+        raise PluginError(
+            f"{plugin} registers nothing: mark its hooks with @i2i.hookimpl, see i2i.hookspecs"
+        )
+    return entries
+
+
+def _collector(entries: list[Entry], kind: str, plugin: str) -> Register:
+    def register(name: str, target: str | type, *, summary: str = "") -> None:
+        if not isinstance(target, str) and kind in COMPONENTS:
+            parameters(target)
+        entries.append(Entry(kind, name, target, summary, plugin))
+
+    return register

@@ -1,0 +1,132 @@
+"""From a checked recipe to what it names: data set, networks, losses, method, metrics."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from i2i.datasets.base import Dataset
+from i2i.errors import RecipeError
+from i2i.losses.adversarial import AdversarialLoss
+from i2i.methods.base import Method
+from i2i.metrics.base import Metric
+from i2i.plugins.build import build
+from i2i.plugins.manager import registry
+from i2i.randomness import Stream, derived_seed
+from i2i.recipe import Component, Recipe, metric_problems, parse_metric
+
+
+def assemble_dataset(recipe: Recipe) -> Dataset:
+    """The recipe's data set."""
+    dataset: Dataset = _component("dataset", recipe.data)
+    return dataset
+
+
+def assemble_generator(
+    recipe: Recipe, input_channels: int, target_channels: int, *, trained: bool = False
+) -> nn.Module:
+    """The recipe's generator with the initial weights that its seed gives.
+
+    Args:
+        recipe: The recipe.
+        input_channels: Channels of the input.
+        target_channels: Channels of the output.
+        trained: Its weights are going to be replaced by trained ones, so that its option
+            `pretrained`, if it has one, is off: nothing is fetched.
+    """
+    torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, 0))
+    section = recipe.generator
+    if trained and "pretrained" in section.options:
+        section = section.model_copy(update={"pretrained": False})
+    generator: nn.Module = _component(
+        "generator",
+        section,
+        in_channels=input_channels,
+        out_channels=target_channels,
+        image_size=recipe.augment.crop,
+    )
+    return generator
+
+
+def assemble_discriminators(
+    recipe: Recipe, losses: dict[str, nn.Module], input_channels: int, target_channels: int
+) -> dict[str, nn.Module]:
+    """A discriminator for each adversarial loss, by the loss's label."""
+    discriminators = {}
+    for i, (label, section) in enumerate(zip(losses, recipe.losses, strict=True)):
+        loss = losses[label]
+        if not isinstance(loss, AdversarialLoss):
+            continue
+        torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, i + 1))
+        discriminators[label] = _component(
+            "discriminator",
+            section.discriminator or recipe.discriminator,
+            in_channels=target_channels + (input_channels if loss.conditional else 0),
+            image_size=recipe.augment.crop,
+        )
+    return discriminators
+
+
+def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
+    """The recipe's losses by label.
+
+    Raises:
+        RecipeError: If a loss that isn't adversarial is given a discriminator.
+    """
+    losses: dict[str, nn.Module] = {}
+    for i, (label, section) in enumerate(zip(recipe.loss_labels, recipe.losses, strict=True)):
+        losses[label] = _component("loss", section)
+        if section.discriminator and not isinstance(losses[label], AdversarialLoss):
+            raise RecipeError(
+                [f"losses.{i}.discriminator: '{section.type}' isn't adversarial and takes none"]
+            )
+    return losses
+
+
+def assemble_method(
+    recipe: Recipe,
+    generator: nn.Module,
+    discriminators: dict[str, nn.Module],
+    losses: dict[str, nn.Module],
+) -> Method:
+    """The recipe's method, playing with these networks."""
+    weights = [loss.weight for loss in recipe.losses]
+    method: Method = _component(
+        "method",
+        recipe.method,
+        generator=generator,
+        discriminators=discriminators,
+        losses={label: (losses[label], w) for label, w in zip(losses, weights, strict=True)},
+    )
+    return method
+
+
+def assemble_metric(text: str) -> Metric:
+    """A fresh metric from what a recipe calls it, such as `fid:preset=tf1`.
+
+    Raises:
+        WeightsError: If it needs weights that can't be had.
+        RecipeError: If a name or an option is wrong.
+    """
+    found = metric_problems(text, text)
+    if found:
+        raise RecipeError([str(problem) for problem in found])
+    name, options = parse_metric(text)
+    metric: Metric = build(registry().get("metric", name), options)
+    return metric
+
+
+def higher_is_better(text: str) -> bool:
+    """Which way a metric points, told without building it."""
+    points_up: bool = registry().get("metric", parse_metric(text)[0]).load().higher_is_better
+    return points_up
+
+
+def is_played_alone(recipe: Recipe) -> bool:
+    """Whether none of the recipe's losses is adversarial, told without building them."""
+    losses = (registry().get("loss", section.type).load() for section in recipe.losses)
+    return all(isinstance(loss, type) and not issubclass(loss, AdversarialLoss) for loss in losses)
+
+
+def _component(kind: str, section: Component, **known: Any) -> Any:
+    return build(registry().get(kind, section.type), section.options, **known)

@@ -1,0 +1,97 @@
+"""From a run, a checkpoint or a lone model file to a model that is ready to translate."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from i2i.recipe.assemble import assemble_generator
+from i2i.datasets.about import About
+from i2i.errors import CheckpointError
+from i2i.model.model import Model
+from i2i.model.file import load_state, read_model
+from i2i.recipe import Recipe, resolved_recipe
+from i2i.run_folder import RunFolder
+from i2i.training import checkpoint as checkpoints
+from i2i.training.engine import choose_device
+
+
+def load(path: Path | str, *, device: str = "auto") -> Model:
+    """Read a trained model.
+
+    Args:
+        path: A run's folder, a checkpoint's, or a lone `model.safetensors`: the recipe is inside.
+        device: `auto`, or a device of torch's.
+
+    Raises:
+        CheckpointError: If there is no model there, or it is damaged.
+        RecipeError, PluginError: If its generator can't be built here.
+    """
+    file, passed_over = _model_file(Path(path))
+    tensors, metadata = read_model(file)
+    recipe = resolved_recipe(metadata["recipe"], source=f"{file}: its recipe")
+    try:
+        data = About.from_json(metadata["data"])
+    except ValueError as error:
+        raise CheckpointError(f"{file}: {error}") from error
+    chosen = choose_device(device)
+    generator = _generator(recipe, data, tensors, file).to(chosen)
+    return Model(
+        generator.eval(),
+        recipe,
+        data,
+        path=file,
+        step=int(metadata["step"]),
+        sha256=metadata["sha256"],
+        device=chosen,
+        passed_over=passed_over,
+    )
+
+
+def _model_file(path: Path) -> tuple[Path, list[str]]:
+    """The model file that a path means, and why newer ones were passed over."""
+    if path.is_file():
+        return path, []
+    if (path / checkpoints.MANIFEST).is_file():
+        return checkpoints.verify(path, (checkpoints.MODEL,)).path / checkpoints.MODEL, []
+    if (path / checkpoints.MODEL).is_file():
+        return path / checkpoints.MODEL, []
+    run = RunFolder(path)
+    if run.recipe.is_file():
+        recipe = resolved_recipe(run.recipe.read_text(encoding="utf-8"), source=str(run.recipe))
+        checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
+        return checkpoint.path / checkpoints.MODEL, passed_over
+    raise CheckpointError(
+        f"{path}: there is no model; name a run's folder, a checkpoint's, or a model.safetensors"
+    )
+
+
+def _generator(recipe: Recipe, data: About, tensors: dict[str, Tensor], file: Path) -> nn.Module:
+    """The generator with these weights."""
+    channels = data.input.channels, data.target.channels
+    with _Undrawn():
+        generator = assemble_generator(recipe, *channels, trained=True)
+    if dict(generator.named_buffers()).keys() - generator.state_dict().keys():
+        # It keeps numbers that aren't in its file, and may have wanted to draw them.
+        generator = assemble_generator(recipe, *channels, trained=True)
+    load_state(generator, tensors, file, assign=True)
+    return generator
+
+
+class _Undrawn(TorchFunctionMode):
+    """A context in which weights aren't drawn, which takes longer than reading trained ones."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        drawn = func in (Tensor.normal_, Tensor.uniform_)
+        if drawn or getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)

@@ -1,0 +1,1 @@
+"""The machine and the process: files, caches, devices, memory, signals, progress."""

@@ -1,0 +1,216 @@
+"""Training of the segmentation network on the training photos and their label maps."""
+
+import math
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+
+from i2i import __version__
+from i2i.datasets.base import Dataset, Split
+from i2i.datasets.decoded import decode
+from i2i.errors import DataError, RecipeError, TrainingError
+from i2i.nn.layers import next_multiple
+from i2i.randomness import Stream, derived_seed, generator
+from i2i.recipe import Recipe
+from i2i.recipe.assemble import assemble_dataset
+from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
+from i2i.segmentation.network import Segmenter
+from i2i.segmentation.palette import Labels
+from i2i.segmentation.scores import Scores, confusion, scores
+from i2i.system.progress import track
+from i2i.training.engine import Engine
+from i2i.weights.record import used
+
+VALIDATIONS = 5
+"""How often the validation split is measured; its photos take a good part of an epoch's time."""
+
+WARM_UP = 0.2
+"""Share of the training in which the learning rate rises."""
+
+Say = Callable[[str], None]
+
+
+def train_segmenter(recipe: Recipe, say: Say = lambda _: None) -> Segmenter:
+    """Train the segmentation network of a recipe on its training split.
+
+    AdamW on the cross-entropy of every pixel, all alike, the learning rate rising and falling once
+    (Smith and Topin 2017); the weights at the end are kept. With the same recipe, data and number
+    of threads a CPU gives the same bits again.
+
+    Args:
+        recipe: Its `[data]`, `[augment]`, `[segmenter]`, `seed`, and `[train]`'s device and
+            precision are used.
+        say: Is told of the data, of every epoch where there is no terminal for a progress bar,
+            and of the scores at the end.
+
+    Returns:
+        The network on the CPU, ready to be used, with `notes` of its training.
+
+    Raises:
+        DataError: If there are too few photos, or label maps can't be read as such.
+        RecipeError: If `[segmenter]` names an encoder that can't be used.
+        WeightsError: If its pretrained weights can't be had.
+        TrainingError: If the loss is no longer finite.
+    """
+    options = recipe.train
+    dataset = assemble_dataset(recipe)
+    side = label_side(dataset, recipe.segmenter.labels)
+    labels = labels_of(dataset, side, recipe.segmenter.palette)
+    with Engine(options.device, options.precision, deterministic=options.deterministic) as engine:
+        network = _network(recipe, dataset, side, labels)
+        train, val = (_read(recipe, dataset, split, side, labels, say) for split in _SPLITS)
+        if len(train) < recipe.segmenter.batch_size:
+            raise DataError(
+                [
+                    f"the training split has {len(train)} pairs, fewer than "
+                    f"segmenter.batch_size {recipe.segmenter.batch_size}"
+                ]
+            )
+        if dataset.notice:
+            say(f"NOTICE: {dataset.notice}")
+        parameters = sum(p.numel() for p in network.parameters())
+        say(
+            f"{network.encoder}, {parameters:,} parameters, {len(labels.names)} classes: "
+            f"{len(train)} training photos, {len(val)} for validation, on {engine.device}"
+        )
+        _fit(network.to(engine.device), recipe, engine, train, val, say)
+        measured = measure(network, val, engine) if len(val) else None
+    if measured:
+        say(f"validation: {brief(measured)}")
+    network.notes = {
+        "i2i": __version__,
+        "data": {
+            "type": recipe.data.type,
+            "notice": dataset.notice,
+            "labels": side,
+            "train": train.decoded.fingerprint,
+            "val": val.decoded.fingerprint,
+            "photos": len(train),
+        },
+        "augment": recipe.augment.model_dump(mode="json"),
+        "segmenter": recipe.segmenter.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "weights": {name: what for name, what in used().items() if network.encoder in name},
+        "validation": measured.as_dict() if measured else None,
+    }
+    return network.cpu().eval()
+
+
+def measure(segmenter: Segmenter, photos: LabelledPhotos, engine: Engine) -> Scores:
+    """The scores of a segmenter on photos of its own size; it is left in eval mode."""
+    segmenter.eval()
+    classes = len(segmenter.labels.names)
+    counts = torch.zeros(classes, classes, dtype=torch.int64)
+    indices = range(len(photos))
+    for first in indices[::_AT_ONCE]:
+        some = indices[first : first + _AT_ONCE]
+        predicted = segmenter.classes(photos.photos(some).to(engine.device))
+        counts += confusion(predicted.cpu(), photos.classes[list(some)], classes)
+    return scores(counts)
+
+
+def brief(found: Scores) -> str:
+    """The three scores on a line."""
+    return (
+        f"per-pixel {found.per_pixel:.3f}  per-class {found.per_class:.3f}  "
+        f"class IoU {found.class_iou:.3f}"
+    )
+
+
+_SPLITS: tuple[Split, ...] = ("train", "val")
+_AT_ONCE = 8
+
+
+def _read(
+    recipe: Recipe, dataset: Dataset, split: Split, side: Side, labels: Labels, say: Say
+) -> LabelledPhotos:
+    decoded = decode(dataset, split, recipe.augment.crop, on_bad=recipe.data.on_bad)
+    for name, reason in decoded.skipped:
+        say(f"left out {name}: {reason}")
+    try:
+        return LabelledPhotos.of(decoded, side, labels)
+    except DataError as error:
+        raise DataError(
+            [f"the label maps are taken to be each pair's {side}: {p}" for p in error.problems]
+        ) from error
+
+
+def _network(recipe: Recipe, dataset: Dataset, side: Side, labels: Labels) -> Segmenter:
+    options = recipe.segmenter
+    torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed))
+    try:
+        return Segmenter(
+            labels,
+            recipe.augment.crop,
+            channels=dataset.target_channels if side == "input" else dataset.input_channels,
+            encoder=options.encoder,
+            base_channels=options.base_channels,
+            pretrained=options.pretrained,
+        )
+    except ValueError as error:
+        sentence = str(error).replace("generator.encoder", "segmenter.encoder")
+        raise RecipeError([f"segmenter: {sentence}"]) from error
+
+
+def _rate(step: int, steps: int) -> float:
+    """The learning rate as a share of the highest: up along a line, down half a cosine."""
+    place = (step + 1) / (steps + 1)
+    if place < WARM_UP:
+        return place / WARM_UP
+    return 0.5 + 0.5 * math.cos(math.pi * (place - WARM_UP) / (1 - WARM_UP))
+
+
+def _fit(
+    network: Segmenter,
+    recipe: Recipe,
+    engine: Engine,
+    train: LabelledPhotos,
+    val: LabelledPhotos,
+    say: Say,
+) -> None:
+    options = recipe.segmenter
+    steps = len(train) // options.batch_size
+    height, width = (round(side * options.crop_fraction) for side in recipe.augment.crop)
+    crop = next_multiple((height, width), network.reduction)
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, options.lr, weight_decay=options.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, partial(_rate, steps=options.epochs * steps)
+    )
+    validate_every = max(1, options.epochs // VALIDATIONS)
+    with track("training the segmenter", options.epochs * steps, unit="steps") as advance:
+        for epoch in range(options.epochs):
+            network.train()
+            order = generator(Stream.ORDER, recipe.seed, epoch).permutation(len(train)).tolist()
+            total = 0.0
+            for step in range(steps):
+                photos, classes = train.augmented(
+                    order[step * options.batch_size : (step + 1) * options.batch_size],
+                    load=recipe.augment.load,
+                    crop=crop,
+                    flip=recipe.augment.flip,
+                    seed=recipe.seed,
+                    epoch=epoch,
+                )
+                with engine.autocast():
+                    logits = network(photos.to(engine.device))
+                loss = F.cross_entropy(logits.float(), classes.to(engine.device))
+                optimizer.zero_grad()
+                engine.backward(loss, parameters, keep_graph=False)
+                if not engine.update(optimizer, parameters, None):
+                    raise TrainingError(
+                        f"the segmenter's gradients are no longer finite in epoch {epoch + 1}; "
+                        f"lower segmenter.lr ({options.lr})"
+                    )
+                engine.scaler.update()
+                schedule.step()
+                total += loss.item()
+                advance(1)
+            if not sys.stderr.isatty():
+                line = f"epoch {epoch + 1}/{options.epochs}  loss {total / steps:.3f}"
+                if len(val) and (epoch + 1) % validate_every == 0 and epoch + 1 < options.epochs:
+                    line += f"  validation {brief(measure(network, val, engine))}"
+                say(line)

@@ -1,0 +1,157 @@
+"""Plugins: one door for all, and a broken one breaks nothing else."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import i2i
+from i2i import hookspecs
+from i2i.errors import PluginError
+from i2i.plugins.manager import BUILT_INS, registry
+from i2i.plugins.registry import KINDS, plural
+from tests.conftest import ROOT
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
+
+
+@pytest.fixture
+def install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str], None]]:
+    """Install a plugin as pip would: a module and a distribution with an entry point."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(name: str, code: str) -> None:
+        (tmp_path / f"{name}.py").write_text(code)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[i2i]\n{name} = {name}\n")
+        importlib.invalidate_caches()
+        registry.cache_clear()
+
+    yield install
+    registry.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("i2i_")]:
+        del sys.modules[name]
+
+
+GOOD = """
+import i2i
+from torch import nn
+
+class Identity(nn.Module):
+    def __init__(self, in_channels: int, out_channels: int, *, gain: float = 1.0):
+        super().__init__()
+        self.scale = nn.Conv2d(in_channels, out_channels, 1)
+    def forward(self, image):
+        return self.scale(image).tanh()
+
+@i2i.hookimpl
+def register_generators(register):
+    register("{name}", Identity, summary="one convolution")
+"""
+
+
+def test_built_ins_fill_every_kind() -> None:
+    for kind in KINDS:
+        assert registry().names(kind)
+
+
+def test_every_built_in_can_be_loaded() -> None:
+    for kind in KINDS:
+        for name in registry().names(kind):
+            assert callable(registry().get(kind, name).load())
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_used_by_a_built_in_and_documented(hook: str) -> None:
+    modules = [importlib.import_module(name) for name in BUILT_INS]
+    assert any(hasattr(module, hook) for module in modules)
+    specification = getattr(hookspecs, hook)
+    documented = (ROOT / "docs" / "plugins.md").read_text()
+    assert f"def {hook}{inspect.signature(specification)}"[: len(hook) + 5] in documented
+    assert inspect.getdoc(specification)
+
+
+def test_hooks_and_kinds_are_the_same() -> None:
+    assert sorted(HOOKS) == sorted(f"register_{plural(kind)}" for kind in KINDS)
+
+
+def test_an_installed_plugin_brings_what_it_registers(install: Callable[[str, str], None]) -> None:
+    install("i2i_good", GOOD.format(name="identity"))
+    entry = registry().get("generator", "identity")
+    assert entry.plugin == "i2i_good"
+    assert issubclass(entry.load(), nn.Module)
+
+
+def test_a_plugin_that_raises_breaks_nothing_else(install: Callable[[str, str], None]) -> None:
+    install("i2i_bad", "raise RuntimeError('no luck')")
+    install("i2i_good", GOOD.format(name="identity"))
+    assert "identity" in registry().names("generator")
+    assert "no luck" in str(registry().broken["i2i_bad"])
+    with pytest.raises(PluginError, match=r"unknown generator 'swirl'.*not loaded: i2i_bad"):
+        registry().get("generator", "swirl")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (GOOD.format(name="unet"), "'unet' is registered twice: by i2i.generators and by i2i_bad"),
+        (GOOD.format(name="a").replace("*, gain: float = 1.0", "**options"), "would vanish"),
+        (GOOD.format(name="a").replace("gain: float = 1.0", "gain=1.0"), "gives its option 'gain'"),
+        (
+            GOOD.format(name="a").replace("def register_gen", "def regster_gen"),
+            "regster_generators",
+        ),
+        ("x = 1", "registers nothing"),
+    ],
+)
+def test_a_plugin_that_registers_nonsense_is_left_out_whole(
+    install: Callable[[str, str], None], code: str, reason: str
+) -> None:
+    install("i2i_bad", code)
+    assert reason in str(registry().broken["i2i_bad"])
+    assert registry().get("generator", "unet").plugin == "i2i.generators"
+    assert "a" not in registry().names("generator")
+
+
+def test_strict_plugins_raise(
+    install: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("I2I_STRICT_PLUGINS", "1")
+    install("i2i_bad", "raise RuntimeError('no luck')")
+    with pytest.raises(PluginError, match="no luck"):
+        registry()
+
+
+def test_only_the_plugins_asked_for_are_loaded(
+    install: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("I2I_LOAD_PLUGINS", "i2i_one, i2i_three")
+    install("i2i_one", GOOD.format(name="one"))
+    install("i2i_two", GOOD.format(name="two"))
+    names = registry().names("generator")
+    assert "one" in names
+    assert "two" not in names
+
+
+def test_a_lazy_target_that_is_missing_says_whose_it_is(
+    install: Callable[[str, str], None],
+) -> None:
+    install(
+        "i2i_lazy",
+        "import i2i\n@i2i.hookimpl\ndef register_losses(register):\n"
+        "    register('gone', 'i2i_nowhere:Gone')\n",
+    )
+    with pytest.raises(PluginError, match=r"loss 'gone' of i2i_lazy can't be loaded.*i2i_nowhere"):
+        registry().get("loss", "gone").load()
+
+
+def test_the_public_names_are_there() -> None:
+    assert {name for name in i2i.__all__ if getattr(i2i, name) is not None} == set(i2i.__all__)
