@@ -28,8 +28,8 @@ from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
 from i2i.recipe import Recipe
+from i2i.system.devices import has_fast_bf16
 from i2i.system.memory import keep_freed_memory
-from i2i.training.engine import has_fast_bf16
 from i2i.training.log import Meter
 
 PAIRS = 64

@@ -23,8 +23,8 @@ from benchmarks.peer import Peer
 from benchmarks.process import timed
 from benchmarks.summary import comparison, spread
 from benchmarks.workplace import workplace
-from i2i.batch import batch_of_one
 from i2i.images import read
+from i2i.images.tensors import batch_of_one
 from i2i.runs.loading import load
 
 IMAGES = 100

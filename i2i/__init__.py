@@ -6,9 +6,8 @@ Importing this package imports no torch: names that need it are looked up when t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pluggy import HookimplMarker
-
-from i2i.hookspecs import Register
+from i2i.hookspecs import Register, hookimpl
+from i2i.system.version import __version__
 
 if TYPE_CHECKING:
     from i2i.recipe import Recipe
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from i2i.runs.run import run
     from i2i.studies.study import study
     from i2i.translation.files import translate
-
-__version__ = "0.1.0"
-
-hookimpl = HookimplMarker("i2i")
-"""Marks a plugin's functions, see `i2i.hookspecs`."""
 
 _LAZY = {
     "Recipe": "i2i.recipe",

@@ -5,7 +5,8 @@ that names the file or key and says what to do. The CLI prints it without a trac
 with the error's `exit_code`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class I2IError(Exception):
@@ -50,3 +51,9 @@ class PluginError(I2IError):
 
 class TrainingError(I2IError):
     """A training that had to stop: a loss or a gradient that is no longer finite."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely means; None where nothing is near."""
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return matches[0] if matches else None

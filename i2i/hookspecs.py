@@ -6,9 +6,12 @@ Each hook is handed `register(name, target, *, summary="")`: `target` is a class
 
 from typing import Protocol
 
-from pluggy import HookspecMarker
+from pluggy import HookimplMarker, HookspecMarker
 
 hookspec = HookspecMarker("i2i")
+
+hookimpl = HookimplMarker("i2i")
+"""Marks the functions of a plugin that implement these hooks; `i2i.hookimpl` is the same."""
 
 
 class Register(Protocol):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from i2i import Register, hookimpl
 from i2i.errors import I2IError, ManyProblems
+from i2i.hookspecs import Register, hookimpl
 
 _OURS = Path(__file__).parent.parent
 _python_has = warnings.formatwarning

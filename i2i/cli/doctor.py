@@ -16,8 +16,8 @@ def doctor() -> None:
     The exit status is 1 if a plugin is broken. Paste the output into a bug report.
     """
     from i2i.system.cache import cache_dir
+    from i2i.system.devices import choose_device
     from i2i.system.environment import machine, versions
-    from i2i.training.engine import choose_device
 
     _section("versions", versions())
     _section("machine", machine() | {"device used": choose_device("auto")})

@@ -105,7 +105,7 @@ def export(
 
 
 def _show(done: "Exported") -> None:
-    from i2i.nn.layers import size_text
+    from i2i.images.sizes import size_text
 
     if done.fixed is not None:
         click.echo(f"this network is for one size: the file takes {size_text(done.fixed)} only")

@@ -2,9 +2,9 @@
 
 import click
 
-from i2i.errors import PluginError
+from i2i.errors import PluginError, nearest
 from i2i.plugins.manager import registry
-from i2i.plugins.registry import COMPONENTS, nearest, plural
+from i2i.plugins.registry import COMPONENTS, plural
 
 
 @click.command("list")

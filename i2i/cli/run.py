@@ -37,8 +37,8 @@ def run(
     """
     from i2i.recipe import load_recipe
     from i2i.runs.run import run as run_recipe
+    from i2i.system.devices import choose_device
     from i2i.system.memory import keep_freed_memory
-    from i2i.training.engine import choose_device
 
     if max_steps is not None:
         overrides = (*overrides, f"train.max_steps={max_steps}")

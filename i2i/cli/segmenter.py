@@ -53,8 +53,8 @@ def train(
     """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
     from i2i.segmentation.network import kept_at, save_segmenter
+    from i2i.system.devices import choose_device
     from i2i.system.memory import keep_freed_memory
-    from i2i.training.engine import choose_device
     from i2i.training.segmenter import train_segmenter
 
     name = name or recipe.data.type

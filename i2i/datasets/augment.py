@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from i2i.datasets.base import Size
+from i2i.images.types import Size
 from i2i.randomness import Stream, generator
 
 

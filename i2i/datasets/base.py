@@ -4,19 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from i2i.images.types import Array, Size
 
 if TYPE_CHECKING:
     from i2i.images.spec import Side
 
-Array = NDArray[Any]
-"""An image as an array `(H, W, C)`, uint8 in [0, 255] or uint16 in [0, 65535]."""
-
-Size = tuple[int, int]
-"""Height and width in pixels."""
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")

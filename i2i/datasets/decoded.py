@@ -17,8 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.datasets.base import Array, Dataset, Pair, Size, Split
+from i2i.datasets.base import Dataset, Pair, Split
 from i2i.errors import DataError
+from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
 from i2i.system.files import write_whole
 from i2i.system.progress import track

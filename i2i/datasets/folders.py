@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Interval
 
-from i2i.datasets.base import SPLITS, Array, Dataset, Pair, Size, Split
+from i2i.datasets.base import SPLITS, Dataset, Pair, Split
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize
 from i2i.images.listing import by_name, images_below
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.spec import Side
+from i2i.images.types import Array, Size
 from i2i.system.files import safe_join
 
 Fraction = Annotated[float, Interval(ge=0, lt=1)]

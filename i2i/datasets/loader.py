@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2i.batch import Batch, to_float
+from i2i.batch import Batch
 from i2i.datasets.augment import augment
-from i2i.datasets.base import Size
 from i2i.datasets.decoded import Decoded
+from i2i.images.tensors import to_float
+from i2i.images.types import Size
 from i2i.randomness import Stream, generator
 
 AHEAD_PER_WORKER = 2

@@ -13,10 +13,11 @@ import numpy as np
 from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
-from i2i.datasets.base import Array, Dataset, Pair, Size, Split
+from i2i.datasets.base import Dataset, Pair, Split
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import from_png
+from i2i.images.types import Array, Size
 
 _COLOUR_LAYER = re.compile(r'id="((?:color|hair|skin)[\w-]*)"')
 """Without these layers a glyph is OpenMoji's own black variant: its lines."""

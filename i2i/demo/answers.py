@@ -3,12 +3,12 @@
 import html
 from pathlib import Path
 
-from i2i.datasets.base import Array
 from i2i.demo.examples import Example
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError
+from i2i.images.sizes import size_text
+from i2i.images.types import Array
 from i2i.model.model import Model
-from i2i.nn.layers import size_text
 
 MAX_SAMPLES = 4
 

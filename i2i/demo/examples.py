@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from i2i.datasets.base import Array
 from i2i.demo.beside import EXAMPLES, run_of
 from i2i.demo.surface import Surface
 from i2i.errors import I2IError
 from i2i.images import SUFFIXES
 from i2i.images.sheets import spread
+from i2i.images.types import Array
 from i2i.model.model import Model
 from i2i.recipe.assemble import assemble_dataset
 

@@ -33,8 +33,8 @@ from i2i.demo.limits import BodyLimit
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import I2IError
 from i2i.images import resize
+from i2i.images.sizes import size_text
 from i2i.model.model import Model
-from i2i.nn.layers import size_text
 from i2i.runs.loading import load
 
 MAX_WAITING = 16

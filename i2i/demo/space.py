@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gradio
 
-from i2i import __version__
 from i2i.demo.beside import EXAMPLES, METRICS, metrics_of
 from i2i.demo.examples import examples
 from i2i.demo.surface import Surface
@@ -15,6 +14,7 @@ from i2i.errors import I2IError
 from i2i.images import save_image
 from i2i.model.model import Model
 from i2i.plugins.manager import registry
+from i2i.system.version import __version__
 
 MODEL = "model.safetensors"
 

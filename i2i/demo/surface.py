@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from i2i.datasets.base import Array, Size
 from i2i.demo.brushes import brushes
 from i2i.errors import DataError
 from i2i.images import header, pixels, pixels_of, png_bytes, read, resize
+from i2i.images.sizes import size_text
+from i2i.images.types import Array, Size
 from i2i.model.model import Model
-from i2i.nn.layers import size_text
 
 SIDE = 512
 """Pixels that the longer side of a canvas has, about."""

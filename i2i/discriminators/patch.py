@@ -6,14 +6,8 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from i2i.nn.layers import (
-    Norm,
-    crop_size_text,
-    init_weights,
-    needs_bias,
-    norm_layers,
-    size_text,
-)
+from i2i.images.sizes import crop_size_text, size_text
+from i2i.nn.layers import Norm, init_weights, needs_bias, norm_layers
 
 HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 """How many convolutions of stride 2 give which receptive field."""

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2i.datasets.base import Array
 from i2i.errors import DataError
 from i2i.evaluation.measuring import Measuring
 from i2i.evaluation.results import described
 from i2i.images import header, read
 from i2i.images.listing import by_name, images_below
+from i2i.images.types import Array
 from i2i.metrics.base import Role
 from i2i.system.prefetch import ahead
 from i2i.system.progress import track

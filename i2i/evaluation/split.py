@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
 from i2i.evaluation.measuring import Measuring, Result
@@ -17,6 +16,7 @@ from i2i.evaluation.results import described, write_document
 from i2i.evaluation.translations import translate_pairs
 from i2i.images import save_image
 from i2i.images.sheets import gallery, spread
+from i2i.images.types import Array
 from i2i.metrics.resampling import resamples
 from i2i.recipe import Recipe
 from i2i.system.files import safe_join

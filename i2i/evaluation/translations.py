@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from i2i.batch import to_float, to_whole
-from i2i.datasets.base import Array
 from i2i.datasets.decoded import Decoded
 from i2i.images.sheets import sheet, spread
+from i2i.images.tensors import to_float, to_whole
+from i2i.images.types import Array
 from i2i.metrics.base import Role
 from i2i.model.inference import translate
 from i2i.recipe import Recipe

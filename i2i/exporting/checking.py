@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from i2i.batch import mirrored
-from i2i.datasets.base import Size
 from i2i.errors import I2IError
-from i2i.nn.layers import size_text
+from i2i.images.sizes import size_text
+from i2i.images.tensors import mirrored
+from i2i.images.types import Size
 
 TOLERANCE = 1e-4
 """The largest difference from PyTorch that an export may have, of values in [−1, 1]."""

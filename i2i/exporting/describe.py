@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from i2i import __version__
 from i2i.exporting.program import INPUT, OUTPUT, Traced
+from i2i.images.sizes import size_text
 from i2i.images.spec import Side
 from i2i.model.model import Model
-from i2i.nn.layers import size_text
+from i2i.system.version import __version__
 
 KEY = "i2i"
 """Under which the description is: in ONNX's metadata, and as `i2i.json` in torch.export's file."""

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from i2i import __version__
 from i2i.errors import I2IError
 from i2i.exporting.describe import KEY
 from i2i.exporting.program import INPUT, OUTPUT, HopelessError, quiet
+from i2i.system.version import __version__
 
 MOST = 2**31
 """Bytes that a file of ONNX's stays below: it is one message of protobuf's."""

@@ -13,12 +13,12 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config as shapes
 
-from i2i.datasets.base import Size
 from i2i.errors import I2IError
 from i2i.exporting.checking import TOLERANCE, Run
+from i2i.images.sizes import next_multiple, size_text
+from i2i.images.types import Size
 from i2i.model.inference import Statistics, TestTime
 from i2i.model.model import Model
-from i2i.nn.layers import next_multiple, size_text
 
 INPUT, OUTPUT = "images", "output"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2i.datasets.base import Size
+from i2i.images.types import Size
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from i2i.batch import to_float
-from i2i.datasets.base import SPLITS, Array
+from i2i.datasets.base import SPLITS
 from i2i.errors import DataError, I2IError
 from i2i.images.sheets import spread
+from i2i.images.tensors import to_float
+from i2i.images.types import Array
 from i2i.model.model import Model
 from i2i.recipe.assemble import assemble_dataset
 from i2i.translation.inputs import find_inputs

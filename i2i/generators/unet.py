@@ -6,15 +6,8 @@ import torch
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
 
-from i2i.nn.layers import (
-    Norm,
-    crop_size_text,
-    init_weights,
-    needs_bias,
-    next_multiple,
-    norm_layers,
-    size_text,
-)
+from i2i.images.sizes import crop_size_text, next_multiple, size_text
+from i2i.nn.layers import Norm, init_weights, needs_bias, norm_layers
 
 MIN_DEPTH = 3
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.images.content import Content, Header, Mode
+from i2i.images.types import Array
 
 SUFFIX = ".npy"
 

@@ -5,7 +5,7 @@ from itertools import count
 
 import numpy as np
 
-from i2i.datasets.base import Array
+from i2i.images.types import Array
 
 _files = count()
 

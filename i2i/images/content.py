@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from i2i.datasets.base import Array, Size
 from i2i.images import pixels
+from i2i.images.types import Array, Size
 
 Mode = Literal["rgb", "gray", "labels", "channels"]
 """What a file is read as: colours, grey values, label indices, or its channels as they are."""

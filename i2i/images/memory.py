@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from i2i.datasets.base import Array
 from i2i.images import arrays, pillow, reading, tiff
 from i2i.images.content import Content, Mode
 from i2i.images.guards import naming
 from i2i.images.pixels import FloatRange
+from i2i.images.types import Array
 
 
 def pixels_of(

@@ -8,13 +8,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from i2i.datasets.base import Array
 from i2i.images import cmyk, pixels
 from i2i.images.content import Content, Header, Mode, density
 from i2i.images.guards import check_size, one_frame_only
 from i2i.images.pixels import Depth
 from i2i.images.png import decode_deep
 from i2i.images.tiff import is_tiff
+from i2i.images.types import Array
 
 _LEFT_OUT = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
 """Formats that hold no pixels themselves; EPS would even start an interpreter."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.datasets.base import Array
+from i2i.images.types import Array
 
 Depth = Literal[8, 16]
 """Bits a channel that images are read at."""

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile, PngImagePlugin
 
-from i2i.datasets.base import Array
 from i2i.images.content import Dpi
+from i2i.images.types import Array
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}

@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 from PIL import ImageColor
 
-from i2i.datasets.base import Array
 from i2i.images import arrays, pillow, pixels, tiff
 from i2i.images.content import Content, Header, Mode, Picture
 from i2i.images.guards import naming, not_a_picture
 from i2i.images.pixels import Depth, FloatRange
+from i2i.images.types import Array
 
 SUFFIXES = pillow.SUFFIXES | {arrays.SUFFIX}
 """Suffixes of image files, in lower case and with their dot."""

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from i2i.datasets.base import Array, Size
+from i2i.images.types import Array, Size
 
 
 def resize(array: Array, size: Size, *, labels: bool = False) -> Array:

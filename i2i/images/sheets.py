@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from i2i.datasets.base import Array
+from i2i.images.types import Array
 
 GAP = 4
 """White pixels between the cells."""

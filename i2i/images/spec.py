@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.errors import DataError
 from i2i.images import Mode, Picture, read, read_picture
 from i2i.images.pixels import Depth, FloatRange
+from i2i.images.types import Array
 
 
 @dataclass(frozen=True)

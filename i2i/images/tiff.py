@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.images import cmyk, pixels
 from i2i.images.content import Content, Dpi, Header, Mode, density
 from i2i.images.guards import check_size, not_a_picture, one_frame_only
+from i2i.images.types import Array
 
 if TYPE_CHECKING:
     from tifffile import TiffPage

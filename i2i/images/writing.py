@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from i2i.datasets.base import Array
 from i2i.images import arrays
 from i2i.images import pixels as arithmetic
 from i2i.images.content import Dpi
 from i2i.images.png import png_bytes
+from i2i.images.types import Array
 
 _COLOUR_SPACES = {1: b"GRAY", 3: b"RGB "}
 """By channels, what an ICC profile says at bytes 16 to 20 that it is for (ICC.1:2010, 7.2.6)."""

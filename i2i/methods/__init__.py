@@ -1,6 +1,6 @@
 """Methods that come with i2i."""
 
-from i2i import Register, hookimpl
+from i2i.hookspecs import Register, hookimpl
 
 
 @hookimpl

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from i2i.batch import to_float
 from i2i.errors import DataError
+from i2i.images.tensors import to_float
 from i2i.metrics.devices import on_device
 from i2i.metrics.pixel import MeanOverImages
 from i2i.nn.lpips import LPIPS as Network

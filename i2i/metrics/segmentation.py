@@ -8,8 +8,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from i2i.batch import to_float
 from i2i.errors import DataError
+from i2i.images.tensors import to_float
 from i2i.metrics.base import Metric
 from i2i.metrics.devices import on_device
 from i2i.segmentation.data import resize_classes, resize_photos

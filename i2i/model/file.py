@@ -9,9 +9,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from i2i import __version__
 from i2i.errors import CheckpointError
-from i2i.weights.tensors import tensors_sha256
+from i2i.system.hashing import tensors_sha256
+from i2i.system.version import __version__
 
 FORMAT = "i2i"
 _DESCRIBED = ("recipe", "data", "step")

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from i2i.batch import batch_of_one, mirrored, to_whole
 from i2i.datasets.about import About
-from i2i.datasets.base import Array, Size
 from i2i.errors import DataError, I2IError
 from i2i.images import pixels_of
+from i2i.images.sizes import next_multiple, size_text
+from i2i.images.tensors import batch_of_one, mirrored, to_whole
+from i2i.images.types import Array, Size
 from i2i.model.inference import translate
 from i2i.model.tiling import Tiles, translate_tiles
-from i2i.nn.layers import next_multiple, size_text
 from i2i.recipe import Recipe
 
 WHOLE_UP_TO = 2048 * 2048

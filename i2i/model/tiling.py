@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from i2i.batch import batch_of_one, mirrored, to_whole
-from i2i.datasets.base import Array, Size
+from i2i.images.tensors import batch_of_one, mirrored, to_whole
+from i2i.images.types import Array, Size
 from i2i.model.inference import Statistics, image_norm, intercepted
 from i2i.model.noise import Noise, content_of_rows, keys_of_content
 

@@ -55,20 +55,3 @@ def init_weights(network: nn.Module) -> None:
             nn.init.normal_(layer.weight, mean, INIT_STD)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
-
-
-def size_text(image_size: tuple[int, int]) -> str:
-    """Height and width as a message shows them: `256x512`."""
-    return f"{image_size[0]}x{image_size[1]}"
-
-
-def crop_size_text(image_size: tuple[int, int]) -> str:
-    """Height and width as a recipe's `crop_size` says them: `256`, or `[256, 512]`."""
-    height, width = image_size
-    return str(height) if height == width else f"[{height}, {width}]"
-
-
-def next_multiple(image_size: tuple[int, int], factor: int) -> tuple[int, int]:
-    """The smallest height and width not below these that are positive multiples of `factor`."""
-    height, width = (max(1, -(-side // factor)) * factor for side in image_size)
-    return height, width

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from i2i.nn.layers import size_text
+from i2i.images.sizes import size_text
 from i2i.weights import load
 from i2i.weights.lpips_heads import lpips_heads
 

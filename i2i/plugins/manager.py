@@ -8,8 +8,9 @@ from types import ModuleType
 
 from pluggy import PluginManager
 
-from i2i import Register, hookspecs
+from i2i import hookspecs
 from i2i.errors import PluginError
+from i2i.hookspecs import Register
 from i2i.plugins.registry import COMPONENTS, KINDS, Entry, Registry, plural
 from i2i.plugins.signature import parameters
 

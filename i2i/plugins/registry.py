@@ -1,12 +1,10 @@
 """What is registered, by kind and name."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from i2i.errors import PluginError
+from i2i.errors import PluginError, nearest
 
 COMPONENTS = ("dataset", "generator", "discriminator", "loss", "metric", "method")
 """The kinds a recipe can name, in the order of its sections."""
@@ -17,12 +15,6 @@ KINDS = (*COMPONENTS, "command")
 def plural(kind: str) -> str:
     """The kind's plural, as hooks and listings have it: `loss` gives `losses`."""
     return kind + ("es" if kind.endswith("s") else "s")
-
-
-def nearest(name: str, known: Iterator[str] | list[str]) -> str | None:
-    """The known name that `name` most likely means; None where nothing is near."""
-    matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return matches[0] if matches else None
 
 
 @dataclass(frozen=True)

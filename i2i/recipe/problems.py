@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from i2i.plugins.registry import nearest
+from i2i.errors import nearest
 from i2i.recipe.schema import Recipe
 
 _EXPECTED = {

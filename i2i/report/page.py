@@ -6,8 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from i2i.datasets.base import Array
 from i2i.images import png_bytes
+from i2i.images.types import Array
 
 
 def render(template: str, **values: Any) -> str:

@@ -16,7 +16,7 @@ from i2i.model.file import load_model
 from i2i.recipe import metric_problems, parse_recipe
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device
+from i2i.system.devices import choose_device
 
 FOLDER_METRICS = ("fid", "kid")
 """What is measured of folders where nobody says: what needs no pairs."""

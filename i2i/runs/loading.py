@@ -15,7 +15,7 @@ from i2i.model.file import load_state, read_model
 from i2i.recipe import Recipe, resolved_recipe
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device
+from i2i.system.devices import choose_device
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:

@@ -33,7 +33,8 @@ from i2i.model.file import load_model
 from i2i.recipe import Recipe, load_recipe
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import Engine, has_fast_bf16
+from i2i.training.engine import Engine
+from i2i.system.devices import has_fast_bf16
 from i2i.training.log import Console, MetricsLog, console
 from i2i.training.loop import Chores, train
 from i2i.runs.resume import check_same_data, check_same_recipe

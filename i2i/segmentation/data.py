@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from i2i.batch import to_float
 from i2i.datasets.augment import augment
-from i2i.datasets.base import Dataset, Size
+from i2i.datasets.base import Dataset
 from i2i.datasets.decoded import Decoded
 from i2i.errors import DataError
+from i2i.images.tensors import to_float
+from i2i.images.types import Size
 from i2i.segmentation.palette import Labels
 
 Side = Literal["input", "target"]

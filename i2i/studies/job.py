@@ -28,8 +28,8 @@ def main(path: Path) -> int:
     threading.Thread(target=_end_with_the_study, daemon=True).start()
     with _alone_in(path):
         from i2i.runs.run import run
+        from i2i.system.devices import choose_device
         from i2i.system.memory import keep_freed_memory
-        from i2i.training.engine import choose_device
 
         try:
             recipe = load_recipe(RunFolder(path).recipe)

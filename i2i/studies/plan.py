@@ -19,8 +19,8 @@ from i2i.studies.reading import Experiment
 from i2i.studies.record import Record, copy_record, read_record, read_records
 from i2i.studies.sameness import differences, digest
 from i2i.studies.schema import Study
+from i2i.system.devices import choose_device, choose_precision
 from i2i.training import checkpoint as checkpoints
-from i2i.training.engine import choose_device, choose_precision
 
 
 class StudyError(ManyProblems):

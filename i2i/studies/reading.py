@@ -9,9 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from i2i.errors import RecipeError
+from i2i.errors import RecipeError, nearest
 from i2i.plugins.build import validate
-from i2i.plugins.registry import nearest
 from i2i.recipe.problems import Problem, problems
 from i2i.recipe.reading import add_default_types, metric_problems, parse_recipe, read_toml
 from i2i.recipe.schema import Recipe

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.errors import I2IError
 from i2i.evaluation.split import ON_SHEET
 from i2i.images import png_bytes, read
 from i2i.images.sheets import cells, sheet, spread
+from i2i.images.types import Array
 from i2i.recipe import Recipe, parse_recipe
 from i2i.run_folder import RunFolder
 from i2i.studies.sameness import digest

@@ -21,7 +21,7 @@ from i2i.studies.plan import Job, clear
 from i2i.studies.progress import Progress
 from i2i.studies.record import write_record
 from i2i.system.files import write_whole
-from i2i.training.loop import asked_to_stop
+from i2i.system.signals import asked_to_stop
 
 POLL_SECONDS = 0.2
 

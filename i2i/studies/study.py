@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from i2i.errors import RecipeError
-from i2i.plugins.registry import nearest
+from i2i.errors import RecipeError, nearest
 from i2i.studies.folder import StudyFolder
 from i2i.studies.plan import Job, jobs_of, prepare, take_over
 from i2i.studies.progress import progress_of

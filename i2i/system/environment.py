@@ -26,7 +26,7 @@ PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Versions of i2i and of what it computes with, where installed."""
-    from i2i import __version__
+    from i2i.system.version import __version__
 
     found = {"i2i": __version__, "python": platform.python_version()}
     for package in PACKAGES:

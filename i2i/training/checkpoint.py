@@ -19,8 +19,8 @@ from torch import nn
 
 from i2i.errors import CheckpointError
 from i2i.model.file import write_model
+from i2i.system.hashing import file_sha256
 from i2i.system.memory import give_back_freed_memory
-from i2i.weights.tensors import file_sha256
 
 MODEL = "model.safetensors"
 TRAINING = "training.pt"

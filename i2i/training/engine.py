@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import torch
 import torch.distributed as dist
@@ -14,8 +14,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from i2i.batch import Batch
-from i2i.errors import I2IError
 from i2i.recipe.schema import Precision
+from i2i.system.devices import choose_device, choose_precision
 
 PATIENCE = timedelta(days=7)
 """How long ranks wait for one that is decoding, validating or saving. Torch's own half an hour (ten
@@ -161,55 +161,6 @@ class Engine:
         """Wait until every rank is here."""
         if self.ranks > 1:
             dist.barrier()
-
-
-def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of that name; `auto` is cuda, else mps, else cpu.
-
-    Raises:
-        I2IError: If that is no device's name, or this machine or this build of torch has no such.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", local_rank)
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise I2IError(
-            f"'{name}' is no device: take auto, cpu, mps, cuda, or one of several as cuda:1"
-        ) from error
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not available.get(device.type, False):
-        found = ", ".join(_found())
-        raise I2IError(
-            f"there is no device '{name}' here: torch {torch.__version__} finds {found}; 'auto' "
-            "takes what there is, 'i2i doctor' shows it"
-        )
-    return torch.device("cuda", local_rank) if name == "cuda" else device
-
-
-def choose_precision(device: torch.device) -> Literal[32, "bf16-mixed"]:
-    """What `auto` means on a device: `bf16-mixed` on a CPU with fast bfloat16, 32 elsewhere."""
-    return "bf16-mixed" if device.type == "cpu" and has_fast_bf16() else 32
-
-
-def has_fast_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in AVX-512 or AMX instructions."""
-    # Older versions of torch do not tell.
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-
-
-def _found() -> list[str]:
-    """The names of the devices that i2i can compute on here."""
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    mps = ["mps"] if torch.backends.mps.is_available() else []
-    return ["cpu", *mps, *(f"cuda:{i}" for i in range(cards))]
 
 
 def unwrap(network: nn.Module) -> nn.Module:

@@ -1,15 +1,14 @@
 """The training loop."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType
 
 from torch import nn
 
 from i2i.datasets.loader import Loader
 from i2i.evaluation.measuring import Result
+from i2i.system.signals import asked_to_stop
 from i2i.training.log import Console, Meter, MetricsLog
 from i2i.training.trainer import FilesOf, Trainer
 
@@ -107,24 +106,6 @@ def _validated(trainer: Trainer, log: MetricsLog, console: Console, chores: Chor
         if result.problem is not None:
             console.say(f"step {trainer.step}: {name} is unavailable: {result.problem}")
     return improved
-
-
-@contextmanager
-def asked_to_stop() -> Iterator[list[int]]:
-    """The signals received within: SIGTERM and SIGINT wait for the step to end, but not twice."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and signal.SIGINT in received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    previous = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _brief(values: Mapping[str, float], improved: bool) -> str:

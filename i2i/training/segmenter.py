@@ -8,11 +8,10 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
-from i2i import __version__
 from i2i.datasets.base import Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, RecipeError, TrainingError
-from i2i.nn.layers import next_multiple
+from i2i.images.sizes import next_multiple
 from i2i.randomness import Stream, derived_seed, generator
 from i2i.recipe import Recipe
 from i2i.recipe.assemble import assemble_dataset
@@ -21,6 +20,7 @@ from i2i.segmentation.network import Segmenter
 from i2i.segmentation.palette import Labels
 from i2i.segmentation.scores import Scores, confusion, scores
 from i2i.system.progress import track
+from i2i.system.version import __version__
 from i2i.training.engine import Engine
 from i2i.weights.record import used
 

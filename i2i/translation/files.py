@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.errors import DataError, I2IError
 from i2i.images import Picture
+from i2i.images.sizes import size_text
+from i2i.images.types import Array
 from i2i.model.model import Model, Whole
-from i2i.nn.layers import size_text
 from i2i.runs.loading import load
 from i2i.system.prefetch import ahead
 from i2i.system.progress import track

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.datasets.base import Array, Size
 from i2i.images import Picture, header, resize
+from i2i.images.types import Array, Size
 from i2i.model.model import Model
 
 Half = Literal["auto", "whole", "left", "right"]

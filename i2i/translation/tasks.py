@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from i2i.datasets.base import Size
 from i2i.errors import DataError
+from i2i.images.sizes import size_text
+from i2i.images.types import Size
 from i2i.model.model import TILE, WHOLE_UP_TO, Model
-from i2i.nn.layers import size_text
 from i2i.system.files import safe_join
 from i2i.system.prefetch import ahead
 from i2i.translation.inputs import Input

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.datasets.base import Array
 from i2i.images import Picture, holds_alpha, lossless_suffix, pixels, write_picture
 from i2i.images.pixels import Depth
 from i2i.images.sheets import as_rgb
+from i2i.images.types import Array
 
 Format = Literal["auto", "png", "tiff", "jpg"]
 """`auto` is TIFF for TIFF, .npy for .npy, and else PNG, or TIFF where PNG can't hold it."""

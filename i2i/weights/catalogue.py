@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from i2i.errors import WeightsError
-from i2i.plugins.registry import nearest
+from i2i.errors import WeightsError, nearest
 
 
 @dataclass(frozen=True)

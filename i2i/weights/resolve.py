@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 
 from i2i.errors import WeightsError
+from i2i.system.hashing import tensors_sha256
 from i2i.weights import sources, store
 from i2i.weights.catalogue import Pinned, known
 from i2i.weights.lock import locked
 from i2i.weights.places import FOLDER, kept_file, kept_folder, users_file
 from i2i.weights.record import YOURS, Loaded
-from i2i.weights.tensors import Damaged, tensors_sha256
+from i2i.weights.tensors import Damaged
 
 _log = logging.getLogger(__name__)
 

@@ -11,10 +11,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from i2i.errors import WeightsError
+from i2i.system.hashing import tensors_sha256
 from i2i.weights.catalogue import Pinned
 from i2i.weights.places import kept_file, kept_folder
 from i2i.weights.record import YOURS, Loaded
-from i2i.weights.tensors import Damaged, read, tensors_sha256
+from i2i.weights.tensors import Damaged, read
 
 _UNFINISHED = ".unfinished"
 _SHA256 = "tensors_sha256"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from i2i.errors import I2IError
 from i2i.plugins.manager import registry
-from i2i.training.engine import choose_device
+from i2i.system.devices import choose_device
 from tests.conftest import ROOT
 from tests.processes import Run
 

@@ -18,11 +18,12 @@ import pytest
 from numpy.typing import NDArray
 
 from i2i.datasets import decoded as module
-from i2i.datasets.base import Dataset, Pair, Size, Split
+from i2i.datasets.base import Dataset, Pair, Split
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.folders import Folders
 from i2i.errors import DataError
 from i2i.images import save_image
+from i2i.images.types import Size
 
 Array = NDArray[Any]
 

@@ -15,9 +15,10 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from i2i.batch import Batch, to_float, to_whole
+from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
+from i2i.images.tensors import to_float, to_whole
 
 HEIGHT, WIDTH = 10, 14
 

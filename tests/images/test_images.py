@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from i2i.datasets import images
+from i2i import images
 from i2i.errors import DataError
 from i2i.images import Mode, cmyk, header, read, resize, save_image
 from tests.images.pngs import CHANNELS, GREY, GREY_ALPHA, RGB, RGBA, chunk

@@ -17,9 +17,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import i2i
-from i2i.batch import mirrored
 from i2i.errors import CheckpointError, DataError, I2IError
 from i2i.images import read
+from i2i.images.tensors import mirrored
 from i2i.model.model import Model
 from i2i.recipe import parse_recipe
 from i2i.recipe.assemble import assemble_generator

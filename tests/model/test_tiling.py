@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from i2i.datasets.base import Array
 from i2i.generators.unet import UNet
+from i2i.images.types import Array
 from i2i.model.inference import translate
 from i2i.model.tiling import SharedNorm, Tiles, translate_tiles
 

@@ -6,14 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from i2i.nn.layers import (
-    Norm,
-    crop_size_text,
-    init_weights,
-    needs_bias,
-    next_multiple,
-    norm_layers,
-)
+from i2i.images.sizes import crop_size_text, next_multiple
+from i2i.nn.layers import Norm, init_weights, needs_bias, norm_layers
 
 
 @pytest.mark.parametrize("norm", get_args(Norm))

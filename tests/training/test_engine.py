@@ -13,7 +13,8 @@ from torch import nn
 
 from i2i.generators.unet import UNet
 from i2i.recipe import Recipe
-from i2i.training.engine import Engine, choose_precision, unwrap
+from i2i.system.devices import choose_precision
+from i2i.training.engine import Engine, unwrap
 from tests.training.test_trainer import batch, no_files, trainer
 
 Recipes = Callable[..., Recipe]

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from i2i.system.hashing import tensors_sha256
 from i2i.weights import catalogue
 from i2i.weights.convert import from_canonical, from_member
 from i2i.weights.pickles import read_arrays, read_torchscript
-from i2i.weights.tensors import Damaged, tensors_sha256
+from i2i.weights.tensors import Damaged
 
 
 def saved(state: object) -> bytes:

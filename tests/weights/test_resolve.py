@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 
 import i2i.weights as room
 from i2i.errors import WeightsError
+from i2i.system.hashing import tensors_sha256
 from i2i.weights import packages, sources
 from i2i.weights.places import kept_file, kept_folder
-from i2i.weights.tensors import tensors_sha256
 from tests.conftest import ROOT
 from tests.processes import Run
 

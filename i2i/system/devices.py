@@ -1,0 +1,56 @@
+"""Devices and number formats of the machine."""
+
+from typing import Literal
+
+import torch
+
+from i2i.errors import I2IError
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """The device of that name; `auto` is cuda, else mps, else cpu.
+
+    Raises:
+        I2IError: If that is no device's name, or this machine or this build of torch has no such.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", local_rank)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise I2IError(
+            f"'{name}' is no device: take auto, cpu, mps, cuda, or one of several as cuda:1"
+        ) from error
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not available.get(device.type, False):
+        found = ", ".join(_found())
+        raise I2IError(
+            f"there is no device '{name}' here: torch {torch.__version__} finds {found}; 'auto' "
+            "takes what there is, 'i2i doctor' shows it"
+        )
+    return torch.device("cuda", local_rank) if name == "cuda" else device
+
+
+def choose_precision(device: torch.device) -> Literal[32, "bf16-mixed"]:
+    """What `auto` means on a device: `bf16-mixed` on a CPU with fast bfloat16, 32 elsewhere."""
+    return "bf16-mixed" if device.type == "cpu" and has_fast_bf16() else 32
+
+
+def has_fast_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 in AVX-512 or AMX instructions."""
+    # Older versions of torch do not tell.
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _found() -> list[str]:
+    """The names of the devices that i2i can compute on here."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *mps, *(f"cuda:{i}" for i in range(cards))]
