@@ -32,7 +32,7 @@ from i2i.recipe import Recipe
 from i2i.recipe.assemble import assemble_dataset
 from i2i.system.memory import keep_freed_memory
 from i2i.training.log import MetricsLog, SilentConsole
-from i2i.training.loop import Chores, train
+from i2i.training.loop import Callbacks, train
 from i2i.training.trainer import Trainer
 
 PAIRS = 40
@@ -122,9 +122,9 @@ def _train(recipe: Recipe, epochs: _Epochs, log: Path) -> None:
     )
     keep_freed_memory(torch.device("cpu"))
     training = trainer(recipe, loader.steps_per_epoch)
-    chores = Chores(_no_checkpoint, epochs.ended, None, _no_best, _no_files)
+    callbacks = Callbacks(_no_checkpoint, epochs.ended, None, _no_best, _no_files)
     with MetricsLog(log, 0) as written:
-        train(training, loader, written, SilentConsole(0, training.total_steps), chores)
+        train(training, loader, written, SilentConsole(0, training.total_steps), callbacks)
 
 
 def _ready_steps(recipe: Recipe) -> Iterator[float]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.networks import networks, paper_recipe
-from i2i.datasets.about import about
+from i2i.datasets.info import dataset_info
 from i2i.model.file import write_model
 from i2i.recipe.assemble import assemble_dataset
 
@@ -11,6 +11,6 @@ from i2i.recipe.assemble import assemble_dataset
 def write_untrained(path: Path, data: Path) -> Path:
     """Write the paper's generator for the facades; its weights are random, which takes as long."""
     recipe = paper_recipe(256, 1, 64, f"data.root={data}")
-    described = about(assemble_dataset(recipe)).to_json()
+    described = dataset_info(assemble_dataset(recipe)).to_json()
     write_model(path, networks(recipe).generator, recipe=recipe.to_toml(), data=described, step=0)
     return path

@@ -84,8 +84,10 @@ def _largest_difference(path: Path, files: list[Path]) -> float:
     model = load(path, device="cpu")
     images = [batch_of_one(read(file)) for file in files]
     height, width = images[0].shape[2:]
-    count = model.batch_size((height, width))
-    batches = [torch.cat(images[i : i + count]) for i in range(0, len(images), count)]
+    batches = [
+        torch.cat([images[i] for i in batch])
+        for batch in model.batches([(height, width)] * len(images))
+    ]
     together = [model.translate_batch(batch) for batch in batches]
     alone = [model.translate_batch(image) for image in images]
     difference = torch.cat(together) - torch.cat(alone)

@@ -23,7 +23,8 @@ from i2i.cli import program
 from i2i.cli.show import section, toml, type_text
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, plural
-from i2i.recipe.schema import Recipe
+from i2i.recipe.schema import Recipe, model_in
+from i2i.recipe.segmenter import Segmenter
 from i2i.studies import schema as studies
 
 PAGES = Path(__file__).parent
@@ -54,13 +55,19 @@ def recipe() -> Iterator[str]:
     yield "### The top of the file\n"
     yield from _keys(Recipe, {"name", "seed"})
     for name, field in Recipe.model_fields.items():
-        model = _model(field.annotation)
+        model = model_in(field.annotation)
         if model is None:
             continue
         heading = f"[[{name}]]" if name == "losses" else f"[{name}]"
         yield f"### `{heading}`\n"
         yield f"{inspect.getdoc(model)}\n".replace("\n\n", "\n")
         yield from _keys(model, set(model.model_fields), field.default)
+
+
+def segmenter() -> Iterator[str]:
+    """Every key of `[segmenter]`."""
+    yield f"{inspect.getdoc(Segmenter)}\n"
+    yield from _keys(Segmenter, set(Segmenter.model_fields))
 
 
 def components() -> Iterator[str]:
@@ -100,7 +107,7 @@ def hooks() -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    part.__name__: part for part in (cli, recipe, components, study, hooks)
+    part.__name__: part for part in (cli, recipe, segmenter, components, study, hooks)
 }
 
 
@@ -134,13 +141,6 @@ def _annotated(model: type[BaseModel], name: str) -> Any:
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
-
-
-def _model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model(argument) for argument in getattr(annotation, "__args__", ()))
-    return next(filter(None, found), None)
 
 
 def _filled(page: str) -> str:

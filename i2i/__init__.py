@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from i2i.runs.loading import load
     from i2i.runs.run import run
     from i2i.studies.study import study
-    from i2i.translation.files import translate
+    from i2i.translation.translate import translate
 
 _LAZY = {
     "Recipe": "i2i.recipe",
@@ -23,7 +23,7 @@ _LAZY = {
     "load": "i2i.runs.loading",
     "run": "i2i.runs.run",
     "study": "i2i.studies.study",
-    "translate": "i2i.translation.files",
+    "translate": "i2i.translation.translate",
 }
 
 __all__ = [

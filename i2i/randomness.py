@@ -19,11 +19,11 @@ class Stream(IntEnum):
     SYNTHETIC = 5
 
 
-def generator(stream: Stream, *key: int) -> np.random.Generator:
+def rng(stream: Stream, *key: int) -> np.random.Generator:
     """Random numbers for one use, decided by the key: (seed, epoch), (seed, epoch, index), ..."""
     return np.random.default_rng((stream, len(key), *key))
 
 
 def derived_seed(stream: Stream, *key: int) -> int:
     """A seed for torch's generators, decided by the key: (seed, step, rank), ..."""
-    return int(generator(stream, *key).integers(2**63))
+    return int(rng(stream, *key).integers(2**63))

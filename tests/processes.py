@@ -20,7 +20,7 @@ _context.set_forkserver_preload(
         "i2i.runs.evaluate",
         "i2i.report",
         "i2i.runs.run",
-        "i2i.translation.files",
+        "i2i.translation.translate",
         "matplotlib.backends.backend_svg",
         "rich.progress",
         "tests.processes",

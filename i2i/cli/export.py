@@ -1,5 +1,6 @@
 """`i2i export`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--to",
-    "form",
+    "format",
     type=click.Choice(["onnx", "torch"]),
     required=True,
     help="ONNX, or torch.export's file.",
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     help="Keep the noise on  [as the recipe's [test] says]",
 )
 @click.option(
-    "--draw",
+    "--sample",
     type=click.IntRange(0),
     default=0,
     show_default=True,
@@ -52,11 +53,11 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def export(
     model: Path,
-    form: Literal["onnx", "torch"],
+    format: Literal["onnx", "torch"],
     out: Path | None,
     statistics: Literal["per_image", "running"] | None,
     dropout: bool | None,
-    draw: int,
+    sample: int,
     int8: bool,
     opset: int | None,
     images: tuple[str, ...],
@@ -73,19 +74,22 @@ def export(
     i2i export runs/facades --to onnx --int8 --images labels/
     i2i export runs/facades --to torch --statistics running --no-dropout
     """
-    if form == "torch" and (int8 or opset is not None):
+    if format == "torch" and (int8 or opset is not None):
         raise click.UsageError("--int8 and --opset are for --to onnx")
     from i2i.cli.loading import load_model
     from i2i.exporting import OPSET, export_onnx, export_torch
 
     loaded = load_model(model, "cpu")
-    if form == "torch":
+    settings = loaded.settings(sample)
+    if statistics is not None:
+        settings = replace(settings, statistics=statistics)
+    if dropout is not None:
+        settings = replace(settings, dropout=dropout)
+    if format == "torch":
         done = export_torch(
             loaded,
             out or Path(f"{loaded.recipe.name}.pt2"),
-            statistics=statistics,
-            dropout=dropout,
-            draw=draw,
+            settings=settings,
             images=images,
             overwrite=overwrite,
         )
@@ -93,9 +97,7 @@ def export(
         done = export_onnx(
             loaded,
             out or Path(f"{loaded.recipe.name}{'.int8' if int8 else ''}.onnx"),
-            statistics=statistics,
-            dropout=dropout,
-            draw=draw,
+            settings=settings,
             opset=opset or OPSET,
             int8=int8,
             images=images,

@@ -8,7 +8,7 @@ import click
 from i2i.cli.options import set_option
 
 if TYPE_CHECKING:
-    from i2i.recipe import Recipe
+    from i2i.recipe.segmenter import SegmenterRecipe
 
 
 @click.group
@@ -68,7 +68,7 @@ def train(
         click.echo(f"metrics name it: seg_score:segmenter={out or name}")
 
 
-def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
+def _recipe(dataset: str, overrides: tuple[str, ...]) -> "SegmenterRecipe":
     """The recipe in a file, or a small one around a data set.
 
     Raises:
@@ -77,9 +77,10 @@ def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
     from i2i.errors import RecipeError
     from i2i.plugins.manager import registry
     from i2i.recipe import load_recipe, parse_recipe
+    from i2i.recipe.segmenter import SegmenterRecipe
 
     if dataset.endswith(".toml") or Path(dataset).is_file():
-        return load_recipe(dataset, overrides)
+        return load_recipe(dataset, overrides, SegmenterRecipe)
     data = {"type": dataset}
     if Path(dataset).is_dir():
         data = {"type": "facades", "root": dataset}
@@ -91,7 +92,7 @@ def _recipe(dataset: str, overrides: tuple[str, ...]) -> "Recipe":
         "augment": {"flip": True},
         "losses": [{"type": "l1"}],
     }
-    return parse_recipe(small, overrides, source=dataset)
+    return parse_recipe(small, overrides, source=dataset, model=SegmenterRecipe)
 
 
 def _check_name(name: str) -> None:

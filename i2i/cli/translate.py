@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 if TYPE_CHECKING:
-    from i2i.translation.files import Translation
+    from i2i.translation.translate import Translation
 
 
 class _Size(click.ParamType[str | tuple[int, int]]):
@@ -67,7 +67,6 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 @click.option("--side-by-side", is_flag=True, help="Write input and outputs in one row, as RGB.")
 @click.option(
     "--format",
-    "form",
     type=click.Choice(["auto", "png", "tiff", "jpg"]),
     default="auto",
     show_default=True,
@@ -93,7 +92,7 @@ def translate(
     overlap: int | None,
     samples: int,
     side_by_side: bool,
-    form: Literal["auto", "png", "tiff", "jpg"],
+    format: Literal["auto", "png", "tiff", "jpg"],
     max_megapixels: float | None,
     overwrite: bool,
     device: str,
@@ -115,25 +114,15 @@ def translate(
     from i2i.cli.loading import load_model
     from i2i.images import trust_up_to
     from i2i.system.memory import keep_freed_memory
-    from i2i.translation.files import translate as translate_files
+    from i2i.translation.options import TranslationOptions
+    from i2i.translation.translate import translate as translate_files
 
     loaded = load_model(model, device)
     keep_freed_memory(loaded.device)
     if max_megapixels is not None:
         trust_up_to(round(max_megapixels * 1e6))
-    done = translate_files(
-        loaded,
-        inputs,
-        out,
-        half=half,
-        size=size,
-        tile=tile,
-        overlap=overlap,
-        samples=samples,
-        side_by_side=side_by_side,
-        form=form,
-        overwrite=overwrite,
-    )
+    options = TranslationOptions(half, size, tile, overlap, samples, side_by_side, format)
+    done = translate_files(loaded, inputs, out, options, overwrite=overwrite)
     _show(done)
     ctx.exit(1 if done.bad else 0)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from i2i.images.types import Size
-from i2i.randomness import Stream, generator
+from i2i.randomness import Stream, rng
 
 
 def augment(
@@ -27,7 +27,7 @@ def augment(
     (height, width), (tall, wide) = pairs.shape[-2:], crop
     cut = pairs.new_empty((*pairs.shape[:2], tall, wide))
     for i, index in enumerate(indices):
-        down, right, side = generator(Stream.AUGMENTATION, seed, epoch, index).random(3)
+        down, right, side = rng(Stream.AUGMENTATION, seed, epoch, index).random(3)
         top, left = int(down * (height - tall + 1)), int(right * (width - wide + 1))
         pair = pairs[i, :, top : top + tall, left : left + wide]
         cut[i] = pair.flip(-1) if flip and side < 0.5 else pair

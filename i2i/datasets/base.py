@@ -11,7 +11,7 @@ import numpy as np
 from i2i.images.types import Array, Size
 
 if TYPE_CHECKING:
-    from i2i.images.spec import Side
+    from i2i.images.spec import ImageSpec
 
 
 Split = Literal["train", "val", "test"]
@@ -49,7 +49,7 @@ class Dataset(ABC):
             stand-in; shown on the console, in environment.json and in the report. Empty if nothing.
         palette: The colours of its label maps by class, 0 to 255, where it has any.
         labels_side: Which image of a pair is the label map, where one is known to be.
-        sides: How image files are read as inputs and as targets; None where it is enough to know
+        specs: How image files are read as inputs and as targets; None where it is enough to know
             their channels and depth.
         input_half: Which half of the data's own files is the input, where they are pairs side by
             side.
@@ -62,7 +62,7 @@ class Dataset(ABC):
     notice: str = ""
     palette: Mapping[str, tuple[int, int, int]] | None = None
     labels_side: Literal["input", "target"] | None = None
-    sides: "tuple[Side, Side] | None" = None
+    specs: "tuple[ImageSpec, ImageSpec] | None" = None
     input_half: Literal["left", "right"] | None = None
 
     @abstractmethod

@@ -16,7 +16,7 @@ from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize
 from i2i.images.listing import by_name, images_below
 from i2i.images.pixels import Depth, FloatRange
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 from i2i.images.types import Array, Size
 from i2i.system.files import safe_join
 
@@ -81,19 +81,21 @@ class Folders(Dataset):
         )
         _check_values(background, float_range)
         self.root = root
-        sides = [
-            Side(classes or _CHANNELS.get(mode, 0), mode, depth, background, float_range, classes)
+        specs = [
+            ImageSpec(
+                classes or _CHANNELS.get(mode, 0), mode, depth, background, float_range, classes
+            )
             for mode, classes in ((input_mode, input_classes), (target_mode, target_classes))
         ]
-        self.sides: tuple[Side, Side] = sides[0], sides[1]
+        self.specs: tuple[ImageSpec, ImageSpec] = specs[0], specs[1]
         self.dirs = (input_dir, target_dir) if input_dir and target_dir else None
         self.input_half = input_side if self.dirs is None else None
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.split_seed = split_seed
         self.dtype = np.uint8 if depth == 8 else np.uint16
         self._matched = self._match()
-        self.sides = self._with_channels(0), self._with_channels(1)
-        self.input_channels, self.target_channels = (side.channels for side in self.sides)
+        self.specs = self._with_channels(0), self._with_channels(1)
+        self.input_channels, self.target_channels = (spec.channels for spec in self.specs)
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split, ordered by name; see `Dataset.pairs`."""
@@ -101,11 +103,15 @@ class Folders(Dataset):
             Pair(
                 name,
                 partial(self._load, files),
-                partial(_digest, files, repr((self.sides, self.input_half))),
+                partial(_digest, files, self._options()),
                 files,
             )
             for name, files in sorted(self._matched[split].items())
         ]
+
+    def _options(self) -> str:
+        """How files are read, for the digests: as version 0.1 put it, so that its runs resume."""
+        return repr((self.specs, self.input_half)).replace("ImageSpec(", "Side(")
 
     def _match(self) -> dict[Split, dict[str, tuple[Path, ...]]]:
         """The files of each pair by split and name; everything that doesn't match, together."""
@@ -175,7 +181,7 @@ class Folders(Dataset):
         """What is wrong with the sizes that headers tell; unreadable files are `decode`'s."""
         try:
             sizes = [
-                header(file, side.mode).size for file, side in zip(files, self.sides, strict=False)
+                header(file, spec.mode).size for file, spec in zip(files, self.specs, strict=False)
             ]
         except DataError as error:
             return [p for p in error.problems if "frames or pages" in p]
@@ -186,22 +192,22 @@ class Folders(Dataset):
             return [f"{files[0]}: is {h0}x{w0}, but its partner {files[1]} is {h1}x{w1}"]
         return []
 
-    def _with_channels(self, place: int) -> Side:
-        """The side with, in mode "channels", as many as its first readable image has."""
-        side = self.sides[place]
-        return side if side.channels else replace(side, channels=self._first_channels(place, side))
+    def _with_channels(self, place: int) -> ImageSpec:
+        """The spec with, in mode "channels", as many as its first readable image has."""
+        spec = self.specs[place]
+        return spec if spec.channels else replace(spec, channels=self._first_channels(place, spec))
 
-    def _first_channels(self, place: int, side: Side) -> int:
+    def _first_channels(self, place: int, spec: ImageSpec) -> int:
         for split in SPLITS:
             for _, files in sorted(self._matched[split].items()):
                 try:
-                    return header(files[min(place, len(files) - 1)], side.mode).channels
+                    return header(files[min(place, len(files) - 1)], spec.mode).channels
                 except DataError:
                     continue
         raise DataError([f"{self.root}: none of the images can be read"])
 
     def _load(self, files: tuple[Path, ...], size: Size) -> tuple[Array, Array]:
-        one, other = self.sides
+        one, other = self.specs
         if len(files) == 2:
             images = one.read(files[0]), other.read(files[1])
         else:
@@ -215,8 +221,8 @@ class Folders(Dataset):
         return _resized(images[0], size, one, files[0]), _resized(images[1], size, other, files[-1])
 
 
-def _resized(image: Array, size: Size, side: Side, path: Path) -> Array:
-    return side.spread(resize(image, size, labels=side.mode == "labels"), path)
+def _resized(image: Array, size: Size, spec: ImageSpec, path: Path) -> Array:
+    return spec.spread(resize(image, size, labels=spec.mode == "labels"), path)
 
 
 def _digest(files: tuple[Path, ...], options: str) -> bytes:

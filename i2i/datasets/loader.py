@@ -14,7 +14,7 @@ from i2i.datasets.augment import augment
 from i2i.datasets.decoded import Decoded
 from i2i.images.tensors import to_float
 from i2i.images.types import Size
-from i2i.randomness import Stream, generator
+from i2i.randomness import Stream, rng
 
 AHEAD_PER_WORKER = 2
 
@@ -107,4 +107,4 @@ class Loader:
         )
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        return generator(Stream.ORDER, self.seed, epoch).permutation(len(self.decoded.names))
+        return rng(Stream.ORDER, self.seed, epoch).permutation(len(self.decoded.names))

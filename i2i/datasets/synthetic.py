@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from i2i.datasets.base import SPLITS, Dataset, Pair, Split
 from i2i.images.types import Array, Size
-from i2i.randomness import Stream, generator
+from i2i.randomness import Stream, rng
 
 CLASSES = {
     "background": (0, 0, 222),
@@ -88,10 +88,10 @@ class Synthetic(Dataset):
         return hashlib.sha256(what.encode()).digest()
 
     def _draw(self, split: Split, index: int, size: Size) -> tuple[Array, Array]:
-        rng = generator(Stream.SYNTHETIC, self.seed, SPLITS.index(split), index)
+        random = rng(Stream.SYNTHETIC, self.seed, SPLITS.index(split), index)
         canvas = _Canvas(size)
-        _building(canvas, rng)
-        label, photo = _PALETTE[canvas.labels], _rendered(canvas, rng)
+        _building(canvas, random)
+        label, photo = _PALETTE[canvas.labels], _rendered(canvas, random)
         return (label, photo) if self.direction == "label_to_photo" else (photo, label)
 
 
@@ -118,31 +118,35 @@ class _Canvas:
         self.depth[rows, columns] = relief
 
 
-def _building(canvas: _Canvas, rng: np.random.Generator) -> None:
+def _building(canvas: _Canvas, random: np.random.Generator) -> None:
     """Draw a building, its bays and floors regular as real ones are."""
-    top, left, right = rng.uniform(0.02, 0.14), rng.uniform(0, 0.08), 1 - rng.uniform(0, 0.08)
-    ground = 1 - rng.uniform(0.17, 0.24)
-    bays = int(rng.integers(3, 7))
+    top, left, right = (
+        random.uniform(0.02, 0.14),
+        random.uniform(0, 0.08),
+        1 - random.uniform(0, 0.08),
+    )
+    ground = 1 - random.uniform(0.17, 0.24)
+    bays = int(random.integers(3, 7))
     canvas.box("facade", top, left, 1.0, right)
-    canvas.box("cornice", top, left, top + rng.uniform(0.025, 0.05), right, 2.0)
-    if rng.random() < 0.5:
+    canvas.box("cornice", top, left, top + random.uniform(0.025, 0.05), right, 2.0)
+    if random.random() < 0.5:
         canvas.box("molding", ground - 0.02, left, ground, right, 1.0)
-    _floors(canvas, rng, (top + 0.06, left, ground, right), bays)
-    if rng.random() < 0.35:
+    _floors(canvas, random, (top + 0.06, left, ground, right), bays)
+    if random.random() < 0.35:
         for place in np.linspace(left, right - 0.024, bays + 1):
             canvas.box("pillar", top + 0.05, place, ground - 0.02, place + 0.024, 1.5)
-    _ground_floor(canvas, rng, (ground, left, 1.0, right), bays)
+    _ground_floor(canvas, random, (ground, left, 1.0, right), bays)
 
 
-def _floors(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: int) -> None:
+def _floors(canvas: _Canvas, random: np.random.Generator, area: _Box, bays: int) -> None:
     """Draw rows of windows, each with what this building's windows have."""
     top, left, bottom, right = area
-    floors = int(rng.integers(3, 6))
-    has_sill, has_blind, has_balcony, has_deco = rng.random(4) < (0.7, 0.4, 0.4, 0.5)
+    floors = int(random.integers(3, 6))
+    has_sill, has_blind, has_balcony, has_deco = random.random(4) < (0.7, 0.4, 0.4, 0.5)
     floor, bay = (bottom - 0.01 - top) / floors, (right - left) / bays
-    height, width = floor * rng.uniform(0.5, 0.68), bay * rng.uniform(0.38, 0.6)
-    with_balcony = rng.random(floors) < 0.5
-    with_blind = rng.random((floors, bays)) < 0.5
+    height, width = floor * random.uniform(0.5, 0.68), bay * random.uniform(0.38, 0.6)
+    with_balcony = random.random(floors) < 0.5
+    with_blind = random.random((floors, bays)) < 0.5
     for f, b in np.ndindex(floors, bays):
         y = top + f * floor + (floor - height) / 2
         x = left + b * bay + (bay - width) / 2
@@ -150,18 +154,18 @@ def _floors(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: int) ->
             canvas.box("deco", y - 0.022, x - 0.008, y, x + width + 0.008, 1.0)
         canvas.box("window", y, x, y + height, x + width, -1.5)
         if has_blind and with_blind[f, b]:
-            canvas.box("blind", y, x, y + height * rng.uniform(0.3, 0.7), x + width, -0.5)
+            canvas.box("blind", y, x, y + height * random.uniform(0.3, 0.7), x + width, -0.5)
         if has_sill:
             canvas.box("sill", y + height, x - 0.01, y + height + 0.014, x + width + 0.01, 1.5)
         if has_balcony and with_balcony[f]:
             canvas.box("balcony", y + height * 0.62, x - 0.02, y + height, x + width + 0.02, 2.5)
 
 
-def _ground_floor(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: int) -> None:
+def _ground_floor(canvas: _Canvas, random: np.random.Generator, area: _Box, bays: int) -> None:
     """Draw a door, and shops or windows beside it."""
     top, left, bottom, right = area
     bay = (right - left) / bays
-    door, has_shops = int(rng.integers(bays)), rng.random() < 0.5
+    door, has_shops = int(random.integers(bays)), random.random() < 0.5
     for b in range(bays):
         x = left + b * bay
         if b == door:
@@ -172,24 +176,24 @@ def _ground_floor(canvas: _Canvas, rng: np.random.Generator, area: _Box, bays: i
             canvas.box("window", top + 0.05, x + bay * 0.28, bottom - 0.07, x + bay * 0.72, -1.5)
 
 
-def _rendered(canvas: _Canvas, rng: np.random.Generator) -> Array:
+def _rendered(canvas: _Canvas, random: np.random.Generator) -> Array:
     """A picture of the label map: material colours, light from the upper left, grain."""
     height, width = canvas.size
     y = np.linspace(0, 1, height)[:, None, None]
     x = np.linspace(0, 1, width)[None, :, None]
-    wall = _WALLS[rng.integers(len(_WALLS))] * rng.uniform(0.85, 1.1)
-    trim = np.minimum(wall * rng.uniform(1.1, 1.3) + 12, 245)
-    courses = 0.97 + 0.03 * (np.sin(y * rng.uniform(150, 260)) > -0.6)
+    wall = _WALLS[random.integers(len(_WALLS))] * random.uniform(0.85, 1.1)
+    trim = np.minimum(wall * random.uniform(1.1, 1.3) + 12, 245)
+    courses = 0.97 + 0.03 * (np.sin(y * random.uniform(150, 260)) > -0.6)
     glass = np.array([64, 78, 92]) * (1.35 - 0.6 * y + 0.25 * np.sin(8 * x + 5 * y))
-    sky = np.array([150, 182, 214]) * (1.12 - 0.5 * y) + 20 * rng.random()
+    sky = np.array([150, 182, 214]) * (1.12 - 0.5 * y) + 20 * random.random()
     railing = np.array([46, 46, 50]) + 70 * (np.sin(x * 260) > 0.35)
-    slats = _BLINDS[rng.integers(len(_BLINDS))] * (0.85 + 0.15 * np.sin(y * 420))
+    slats = _BLINDS[random.integers(len(_BLINDS))] * (0.85 + 0.15 * np.sin(y * 420))
     shop = np.array([88, 84, 78]) + np.array([90, 72, 40]) * (0.5 + 0.5 * np.sin(17 * x) * y)
     materials = {
         "background": sky,
         "facade": wall * courses,
         "window": glass,
-        "door": _DOORS[rng.integers(len(_DOORS))] * (0.9 + 0.2 * (np.sin(x * 90) > 0)),
+        "door": _DOORS[random.integers(len(_DOORS))] * (0.9 + 0.2 * (np.sin(x * 90) > 0)),
         "cornice": trim,
         "sill": trim * 0.96,
         "balcony": railing,
@@ -204,8 +208,8 @@ def _rendered(canvas: _Canvas, rng: np.random.Generator) -> Array:
         here = canvas.labels == _INDEX[name]
         picture[here] = np.broadcast_to(material, picture.shape)[here]
     picture *= _light(canvas)[..., None]
-    picture *= 1.06 - 0.18 * y + 0.08 * (x - 0.5) * rng.choice([-1, 1])
-    picture += rng.normal(0, 3.5, (height, width, 1))
+    picture *= 1.06 - 0.18 * y + 0.08 * (x - 0.5) * random.choice([-1, 1])
+    picture += random.normal(0, 3.5, (height, width, 1))
     rendered: Array = np.rint(picture.clip(0, 255)).astype(np.uint8)
     return rendered
 

@@ -48,7 +48,7 @@ class Answers:
         count = _count(samples) if self.model.recipe.test.dropout else 1
         image = self.surface.to_input(self.surface.read_drawing(drawing))
         return _shown(
-            [self.model(image, draw=draw) for draw in range(count)], self.model.recipe.name
+            [self.model(image, sample=sample) for sample in range(count)], self.model.recipe.name
         )
 
     def nothing(self) -> str:

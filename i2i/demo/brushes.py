@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from i2i.datasets.about import About
+from i2i.datasets.info import DatasetInfo
 from i2i.errors import I2IError
 
 Colour = tuple[int, int, int]
@@ -33,7 +33,7 @@ class Brushes:
     width: float
 
 
-def brushes(data: About) -> Brushes:
+def brushes(data: DatasetInfo) -> Brushes:
     """What inputs like those of some data are drawn with.
 
     Label maps have a brush a class, and the first class as their background. Everything else is

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from i2i.errors import DataError
-from i2i.evaluation.measuring import Measuring
+from i2i.evaluation.collection import MetricCollection
 from i2i.evaluation.results import described
 from i2i.images import header, read
 from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
 from i2i.metrics.base import Role
-from i2i.system.prefetch import ahead
+from i2i.system.prefetch import prefetch
 from i2i.system.progress import track
 
 AHEAD = 32
@@ -91,16 +91,16 @@ def evaluate_folders(
     if not mixed_formats:
         _check_formats(folders["output"], folders["target"])
     contents = _digests(folders["target"])
-    measuring = Measuring(metrics, _sha256(contents.values()), device)
-    if measuring.paired:
+    collection = MetricCollection(metrics, _sha256(contents.values()), device)
+    if collection.paired:
         _check_partners(folders)
-        _show(folders, measuring.update_pairs, on_bad, device)
-    if measuring.sets:
+        _show(folders, collection.update_pairs, on_bad, device)
+    if collection.sets:
         outputs_alone: dict[Role, Folder] = {"output": folders["output"]}
-        _show(outputs_alone, lambda i: measuring.update_outputs(i["output"]), on_bad, device)
-    if measuring.targets_needed:
+        _show(outputs_alone, lambda i: collection.update_outputs(i["output"]), on_bad, device)
+    if collection.targets_needed:
         targets_alone: dict[Role, Folder] = {"target": folders["target"]}
-        _show(targets_alone, lambda i: measuring.update_targets(i["target"]), on_bad, device)
+        _show(targets_alone, lambda i: collection.update_targets(i["target"]), on_bad, device)
     bad = [why for folder in folders.values() for why in folder.bad.values()]
     if bad and on_bad == "error":
         raise DataError(list(dict.fromkeys(bad)))
@@ -115,7 +115,7 @@ def evaluate_folders(
         "targets": str(targets),
         "images": len(folders["output"].good),
         "skipped": {str(folder.path): folder.bad for folder in folders.values() if folder.bad},
-        **described(measuring.results(keep=not folders["target"].bad), compared),
+        **described(collection.results(keep=not folders["target"].bad), compared),
     }
 
 
@@ -237,7 +237,7 @@ def _batches(
 
     good = (
         images
-        for images in ahead(decoded, names, count=AHEAD, workers=WORKERS)
+        for images in prefetch(decoded, names, count=AHEAD, workers=WORKERS)
         if images is not None
     )
     for _, alike in groupby(good, key=lambda images: next(iter(images.values())).shape):

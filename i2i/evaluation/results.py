@@ -7,7 +7,7 @@ from math import isfinite, isinf
 from pathlib import Path
 from typing import Any
 
-from i2i.evaluation.measuring import Result
+from i2i.evaluation.collection import Result
 from i2i.system.environment import versions
 from i2i.system.files import write_whole
 
@@ -25,8 +25,8 @@ def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[
 
     Returns:
         `metrics`, the bare values; and `details`: for each its label, numbers of images, spread,
-        values on resamples, and `fingerprint`, all that the value depends on but the outputs
-        themselves.
+        values on bootstrap samples, and `fingerprint`, all that the value depends on but the
+        outputs themselves.
     """
     found = versions()
     common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}

@@ -11,13 +11,13 @@ from torch import nn
 
 from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
-from i2i.evaluation.measuring import Measuring, Result
+from i2i.evaluation.collection import MetricCollection, Result
 from i2i.evaluation.results import described, write_document
 from i2i.evaluation.translations import translate_pairs
 from i2i.images import save_image
 from i2i.images.sheets import gallery, spread
 from i2i.images.types import Array
-from i2i.metrics.resampling import resamples
+from i2i.metrics.bootstrap import bootstrap_indices
 from i2i.recipe import Recipe
 from i2i.system.files import safe_join
 from i2i.system.progress import track
@@ -34,10 +34,10 @@ def measure(
     metrics: Sequence[str],
 ) -> dict[str, Result]:
     """What metrics say of a split's translations, by name."""
-    measuring = Measuring(metrics, _content(decoded), device)
+    collection = MetricCollection(metrics, _content(decoded), device)
     for translated in translate_pairs(generator, decoded, recipe, device):
-        measuring.update(translated.on(device))
-    return measuring.results()
+        collection.update(translated.on(device))
+    return collection.results()
 
 
 def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> dict[str, I2IError]:
@@ -54,14 +54,14 @@ def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> 
         Reasons by metric; WeightsError where its weights are unavailable, DataError where it
         refuses such images, or so few.
     """
-    measuring = Measuring(metrics, device=device)
+    collection = MetricCollection(metrics, device=device)
     pair = torch.from_numpy(decoded.array[[0]]).to(device)
     target = pair[:, decoded.input_channels :]
-    measuring.update(
+    collection.update(
         {"input": pair[:, : decoded.input_channels], "output": target, "target": target}
     )
-    measuring.require(len(decoded.names))
-    return measuring.problems
+    collection.require(len(decoded.names))
+    return collection.problems
 
 
 def evaluate_split(
@@ -78,9 +78,9 @@ def evaluate_split(
     """Translate a split, keep the images and a sheet of them, and measure them.
 
     Beside each metric that compares pairs stands its value for the input taken as the output, where
-    channels allow: what a generator gets that does nothing. Where the recipe asks for resamples,
-    the details of each metric that can have its values on these and their interval. Results that
-    are in the folder already, of the same weights on the same pairs, stay.
+    channels allow: what a generator gets that does nothing. Where the recipe asks for bootstrap
+    samples, the details of each metric that can have its values on these and their interval.
+    Results that are in the folder already, of the same weights on the same pairs, stay.
 
     Args:
         generator: On the device.
@@ -96,8 +96,8 @@ def evaluate_split(
         What is written to `metrics.json`, where values that are not finite, such as the psnr of
         equal images, are null. A metric whose value is None has `unavailable` in its details.
     """
-    outputs = Measuring(metrics, _content(decoded), device)
-    copies = Measuring([m for m in metrics if m in outputs.paired], device=device)
+    outputs = MetricCollection(metrics, _content(decoded), device)
+    copies = MetricCollection([m for m in metrics if m in outputs.paired], device=device)
     on_sheet = {decoded.names[i] for i in spread(len(decoded.names), ON_SHEET)}
     triples: list[list[Array]] = []
     with track("translating and measuring", len(decoded.names)) as advance:
@@ -125,9 +125,9 @@ def evaluate_split(
         "size": list(decoded.array.shape[2:]),
         "images": {"outputs": len(decoded.names), "targets": len(decoded.names)},
     }
-    count = recipe.eval.resamples
-    drawn = resamples(len(decoded.names), count) if count else None
-    result: dict[str, Any] = what | described(outputs.results(resamples=drawn), compared)
+    count = recipe.eval.bootstrap
+    drawn = bootstrap_indices(len(decoded.names), count) if count else None
+    result: dict[str, Any] = what | described(outputs.results(bootstrap=drawn), compared)
     values = {text: copy.value for text, copy in copies.results().items()}
     result["input_as_output"] = values if comparable else None
     result = _with_earlier(result, what, folder / "metrics.json")

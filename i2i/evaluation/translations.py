@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from i2i.datasets.decoded import Decoded
 from i2i.images.sheets import sheet, spread
-from i2i.images.tensors import to_float, to_whole
+from i2i.images.tensors import to_float, to_uint
 from i2i.images.types import Array
 from i2i.metrics.base import Role
-from i2i.model.inference import translate
+from i2i.model.inference import TestSettings, translate
 from i2i.recipe import Recipe
 
 
@@ -58,15 +58,9 @@ def translate_pairs(
         batch = chosen[first : first + recipe.test.batch_size]
         pairs = torch.from_numpy(decoded.array[batch])
         inputs, targets = pairs[:, : decoded.input_channels], pairs[:, decoded.input_channels :]
-        outputs = translate(
-            generator,
-            to_float(inputs).to(device),
-            statistics=recipe.test.statistics,
-            dropout=recipe.test.dropout,
-            seed=recipe.seed,
-        )
+        outputs = translate(generator, to_float(inputs).to(device), TestSettings.of(recipe))
         names = tuple(decoded.names[i] for i in batch)
-        yield Translated(names, inputs, to_whole(outputs, pairs.dtype).cpu(), targets)
+        yield Translated(names, inputs, to_uint(outputs, pairs.dtype).cpu(), targets)
 
 
 def sample_sheet(

@@ -1,11 +1,12 @@
 """What an exported file says of itself: all that using it without i2i takes."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from i2i.exporting.program import INPUT, OUTPUT, Traced
 from i2i.images.sizes import size_text
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 from i2i.model.model import Model
 from i2i.system.version import __version__
 
@@ -15,7 +16,7 @@ KEY = "i2i"
 
 def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str:
     """The description as JSON; `docs/export.md` says what each key is for."""
-    network = traced.network
+    settings = traced.network.settings
     document = {
         "i2i": __version__,
         "name": model.recipe.name,
@@ -24,7 +25,7 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
         "input": {
             **_side(INPUT, model.data.input),
             "to_float": f"x / {_top(model.data.input)} * 2 - 1",
-            "multiple_of": traced.multiple,
+            "size_divisor": traced.size_divisor,
             "fill": "mirrored, below and to the right; cut the output back",
             "smallest": traced.smallest,
             "fixed_size": traced.fixed,
@@ -34,13 +35,10 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
         },
         "output": {
             **_side(OUTPUT, model.data.target),
-            "to_whole": f"round((x + 1) / 2 * {_top(model.data.target)}), cut off at 0 and "
+            "to_uint": f"round((x + 1) / 2 * {_top(model.data.target)}), cut off at 0 and "
             f"{_top(model.data.target)}",
         },
-        "statistics": traced.statistics,
-        "dropout": network.dropout,
-        "seed": network.seed,
-        "draw": network.draw,
+        **asdict(settings),
         "int8": int8,
         "credit": model.data.credit,
         "notice": model.data.notice,
@@ -51,19 +49,20 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
 
 def sentence(model: Model, traced: Traced[Any]) -> str:
     """The description in one sentence, for those who open the file in a viewer."""
-    noise = f"dropout on (draw {traced.network.draw})" if traced.network.dropout else "dropout off"
-    sizes = f"sides multiples of {traced.multiple}"
+    settings = traced.network.settings
+    noise = f"dropout on (sample {settings.sample})" if settings.dropout else "dropout off"
+    sizes = f"sides multiples of {traced.size_divisor}"
     if traced.fixed is not None:
         sizes = f"of {size_text(traced.fixed)}"
     return (
         f"'{model.recipe.name}', translates images (N, {model.data.input.channels}, H, W) in "
         f"[-1, 1], {sizes}, to (N, {model.data.target.channels}, H, W) in [-1, 1]; "
-        f"{traced.statistics} statistics, {noise}; made by i2i {__version__}, "
+        f"{settings.statistics} statistics, {noise}; made by i2i {__version__}, "
         f"whose metadata '{KEY}' says the rest. {model.data.credit}"
     ).strip()
 
 
-def _side(name: str, side: Side) -> dict[str, Any]:
+def _side(name: str, side: ImageSpec) -> dict[str, Any]:
     return {
         "name": name,
         "layout": "NCHW",
@@ -75,5 +74,5 @@ def _side(name: str, side: Side) -> dict[str, Any]:
     }
 
 
-def _top(side: Side) -> int:
+def _top(side: ImageSpec) -> int:
     return int(2**side.depth - 1)

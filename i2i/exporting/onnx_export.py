@@ -11,7 +11,7 @@ from i2i.exporting.files import arriving, check_free
 from i2i.exporting.program import trace
 from i2i.exporting.report import Exported
 from i2i.exporting.samples import samples
-from i2i.model.inference import Statistics
+from i2i.model.inference import TestSettings
 from i2i.model.model import Model
 
 OPSET = 18
@@ -26,9 +26,7 @@ def export_onnx(
     model: Model,
     path: Path | str,
     *,
-    statistics: Statistics | None = None,
-    dropout: bool | None = None,
-    draw: int = 0,
+    settings: TestSettings | None = None,
     opset: int = OPSET,
     int8: bool = False,
     images: Sequence[Path | str] = (),
@@ -39,9 +37,7 @@ def export_onnx(
     Args:
         model: The model.
         path: The file, `.onnx`; everything is in this one.
-        statistics: As for `TestTime`; the recipe's by default.
-        dropout: As for `TestTime`; the recipe's by default.
-        draw: Which of the many possible translations.
+        settings: How the generator is used; as the recipe says by default.
         opset: ONNX's operator set.
         int8: Whether convolutions compute in whole numbers of 8 bits, with the ranges of
             activations taken anew from every batch; what that costs is measured.
@@ -66,13 +62,7 @@ def export_onnx(
     path = Path(path)
     check_free(path, overwrite=overwrite)
     real = samples(model, images)
-    traced = trace(
-        model,
-        lambda program: graph.Graph(program, opset),
-        statistics=statistics,
-        dropout=dropout,
-        draw=draw,
-    )
+    traced = trace(model, lambda program: graph.Graph(program, opset), settings or model.settings())
     sizes = traced.sizes(model.recipe.augment.crop)
     proto = traced.exported.proto
     graph.describe(proto, sentence(model, traced), description(model, traced, int8=int8))

@@ -17,7 +17,7 @@ from i2i.errors import I2IError
 from i2i.exporting.checking import TOLERANCE, Run
 from i2i.images.sizes import next_multiple, size_text
 from i2i.images.types import Size
-from i2i.model.inference import Statistics, TestTime
+from i2i.model.inference import TestSettings, TestTime
 from i2i.model.model import Model
 
 INPUT, OUTPUT = "images", "output"
@@ -40,8 +40,7 @@ class Traced(Generic[R]):
         network: What was traced.
         program: The graph.
         exported: What was made of it.
-        statistics: What batch norm uses.
-        multiple: What height and width must be multiples of.
+        size_divisor: What height and width must be multiples of.
         smallest: The smallest height and width that it takes.
         fixed: The only height and width that it takes; None where any multiples will do.
     """
@@ -49,8 +48,7 @@ class Traced(Generic[R]):
     network: TestTime
     program: ExportedProgram
     exported: R
-    statistics: Statistics
-    multiple: int
+    size_divisor: int
     smallest: Size
     fixed: Size | None
 
@@ -58,16 +56,13 @@ class Traced(Generic[R]):
         """Where it has to agree with PyTorch: at the training's size, a larger and the smallest."""
         if self.fixed is not None:
             return [self.fixed]
-        return list(dict.fromkeys([training, _larger(training, self.multiple), self.smallest]))
+        return list(dict.fromkeys([training, _larger(training, self.size_divisor), self.smallest]))
 
 
 def trace(
     model: Model,
     make: Callable[[ExportedProgram], R],
-    *,
-    statistics: Statistics | None = None,
-    dropout: bool | None = None,
-    draw: int = 0,
+    settings: TestSettings,
 ) -> Traced[R]:
     """The model as one graph for batches of any number and, where that can be, images of any size.
 
@@ -77,25 +72,16 @@ def trace(
     Args:
         model: The model; it is left as it was.
         make: What makes an export of a graph, to be run.
-        statistics: As for `TestTime`; the recipe's by default.
-        dropout: As for `TestTime`; the recipe's by default.
-        draw: Which of the many possible translations.
+        settings: How the generator is used.
 
     Raises:
         I2IError: If its generator can't be traced, with torch's reason, or the export not be made;
             if that is so for any size and for the training's for two reasons, with both.
     """
-    test = model.recipe.test
-    statistics = statistics or test.statistics
-    network = TestTime(
-        copy.deepcopy(model.generator).cpu(),
-        statistics=statistics,
-        dropout=test.dropout if dropout is None else dropout,
-        seed=model.recipe.seed,
-        draw=draw,
-    )
+    network = TestTime(copy.deepcopy(model.generator).cpu(), settings)
     network.eval().requires_grad_(False)
-    channels, training, step = model.data.input.channels, model.recipe.augment.crop, model.stride
+    channels, training = model.data.input.channels, model.recipe.augment.crop
+    step = model.size_divisor
     # Neither square nor of one step, which gives maps of one pixel: tracing may take it for a rule.
     side = max(*next_multiple(training, step), 2 * step)
     try:
@@ -104,23 +90,22 @@ def trace(
     except HopelessError:
         raise
     except Exception as error:  # torch tells in many kinds that a network is for one size
-        return _fixed(model, network, make, statistics, before=error)
+        return _fixed(model, network, make, before=error)
 
     def takes(size: Size) -> bool:
         return _agree(exported, network, (channels, *size))
 
     if not (takes(training) and takes(_larger(training, step))):
-        return _fixed(model, network, make, statistics)
+        return _fixed(model, network, make)
     # Maps of one pixel have no statistics, so that networks take another path there.
     smallest = next((size for size in ((step,) * 2, (2 * step,) * 2) if takes(size)), training)
-    return Traced(network, program, exported, statistics, step, smallest, None)
+    return Traced(network, program, exported, step, smallest, None)
 
 
 def _fixed(
     model: Model,
     network: TestTime,
     make: Callable[[ExportedProgram], R],
-    statistics: Statistics,
     *,
     before: Exception | None = None,
 ) -> Traced[R]:
@@ -136,7 +121,7 @@ def _fixed(
         if other and other not in reason:
             reason += f" (at {size_text(training)}; for any size: {other})"
         raise I2IError(reason) from error
-    return Traced(network, program, exported, statistics, model.stride, training, fixed=training)
+    return Traced(network, program, exported, model.size_divisor, training, fixed=training)
 
 
 def _told(error: Exception) -> str:

@@ -12,7 +12,7 @@ from i2i.exporting.files import arriving, check_free
 from i2i.exporting.program import quiet, trace
 from i2i.exporting.report import Exported
 from i2i.exporting.samples import samples
-from i2i.model.inference import Statistics
+from i2i.model.inference import TestSettings
 from i2i.model.model import Model
 
 
@@ -20,9 +20,7 @@ def export_torch(
     model: Model,
     path: Path | str,
     *,
-    statistics: Statistics | None = None,
-    dropout: bool | None = None,
-    draw: int = 0,
+    settings: TestSettings | None = None,
     images: Sequence[Path | str] = (),
     overwrite: bool = False,
 ) -> Exported:
@@ -31,9 +29,7 @@ def export_torch(
     Args:
         model: The model.
         path: The file, `.pt2`.
-        statistics: As for `TestTime`; the recipe's by default.
-        dropout: As for `TestTime`; the recipe's by default.
-        draw: Which of the many possible translations.
+        settings: How the generator is used; as the recipe says by default.
         images: What to check it on, see `samples`.
         overwrite: Whether a file that is there may be replaced.
 
@@ -47,7 +43,7 @@ def export_torch(
     path = Path(path)
     check_free(path, overwrite=overwrite)
     real = samples(model, images)
-    traced = trace(model, ExportedProgram.module, statistics=statistics, dropout=dropout, draw=draw)
+    traced = trace(model, ExportedProgram.module, settings or model.settings())
     sizes = traced.sizes(model.recipe.augment.crop)
     with arriving(path) as unfinished:
         about = {f"{KEY}.json": description(model, traced)}

@@ -41,7 +41,7 @@ class TimmUNet(nn.Module):
         dropout_layers: How many decoder blocks drop values, from the innermost.
 
     Attributes:
-        stride: What height and width must be multiples of.
+        size_divisor: What height and width must be multiples of.
 
     Raises:
         ValueError: If the encoder is unknown or gives no feature maps, or the image is not a
@@ -69,8 +69,8 @@ class TimmUNet(nn.Module):
         reductions: list[int] = info.reduction()
         # Transformers with windows give (N, H, W, C).
         self._channels_last = str(getattr(self.encoder, "output_fmt", "")).endswith("NHWC")
-        self.stride = reductions[-1]
-        _check_size(encoder, self.stride, image_size)
+        self.size_divisor = reductions[-1]
+        _check_size(encoder, self.size_divisor, image_size)
         self._check_maps(encoder, reductions, torch.zeros(1, in_channels, *image_size))
 
         seen, scale = channels.pop(), reductions.pop()

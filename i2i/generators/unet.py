@@ -34,7 +34,7 @@ class _Hourglass(nn.Module):
     ) -> None:
         super().__init__()
         _check_size(depth, image_size)
-        self.stride = 2**depth
+        self.size_divisor = 2**depth
         widths = [min(base_channels * 2**level, 8 * base_channels) for level in range(depth)]
 
         # No norm on the first map, and none on the last one: where it is 1x1 a batch of one image
@@ -81,7 +81,7 @@ class UNet(_Hourglass):
             as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
 
     Attributes:
-        stride: What height and width must be multiples of.
+        size_divisor: What height and width must be multiples of.
 
     Raises:
         ValueError: If the image can't be halved `depth` times.
@@ -126,7 +126,7 @@ class EncoderDecoder(_Hourglass):
             as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
 
     Attributes:
-        stride: What height and width must be multiples of.
+        size_divisor: What height and width must be multiples of.
 
     Raises:
         ValueError: If the image can't be halved `depth` times.

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from i2i.errors import DataError
-from i2i.images import Mode, Picture, read, read_picture
+from i2i.images import Mode, Picture, pixels_of, read, read_picture
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.types import Array
 
 
 @dataclass(frozen=True)
-class Side:
+class ImageSpec:
     """How the images of one side of pairs are read.
 
     Args:
@@ -62,6 +63,29 @@ class Side:
         if self.mode == "channels" and found != self.channels:
             raise DataError([f"{path}: has {found} channels, not {self.channels}"])
         return picture
+
+    def take(self, image: Any) -> Array:
+        """An image from anywhere as a network takes it.
+
+        Args:
+            image: A path, a Pillow image, or an array `(H, W, C)` or `(H, W)`.
+
+        Returns:
+            `(H, W, channels)` in uint8 or uint16.
+
+        Raises:
+            DataError: If it can't be read, or has another number of channels than this side.
+        """
+        if isinstance(image, str | Path):
+            array = self.spread(self.read(Path(image)), Path(image))
+        else:
+            array = pixels_of(image, self.mode, self.background, self.float_range)
+            array = self.spread(array, Path("the image"))
+        if array.shape[2] != self.channels:
+            raise DataError(
+                [f"the image has {array.shape[2]} channels, the model takes {self.channels}"]
+            )
+        return array
 
     def spread(self, image: Array, path: Path) -> Array:
         """Label indices `(H, W, 1)` as a channel a class: 0, or the full range for the pixel's own.

@@ -19,7 +19,7 @@ def to_float(images: Tensor) -> Tensor:
     return images.to(torch.float32).mul_(scale).sub_(1.0)
 
 
-def to_whole(images: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
+def to_uint(images: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
     """Float in [−1, 1] to whole numbers of a type's full range, rounded and clipped."""
     top = torch.iinfo(dtype).max
     return images.float().add(1.0).mul_(top / 2).round_().clamp_(0, top).to(dtype)

@@ -43,12 +43,12 @@ class Metric(ABC):
             DataError: If there are too few images; the sentence says how many are needed.
         """
 
-    def resampled(self, indices: Tensor) -> Tensor | None:
-        """The values on resamples of the images, for confidence intervals.
+    def bootstrap(self, indices: Tensor) -> Tensor | None:
+        """The values on bootstrap samples of the images, for confidence intervals.
 
         Args:
-            indices: `(B, n)` places of images in the order in which they came, each row a resample;
-                an image may come again. All images of a pair are drawn together.
+            indices: `(B, n)` places of images in the order in which they came, each row a bootstrap
+                sample; an image may come again. All images of a pair are drawn together.
 
         Returns:
             `(B,)`, row by row what `compute` would say of these images; None where a metric can't

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from i2i.errors import DataError
 from i2i.metrics.base import Metric
-from i2i.metrics.resampling import significant, times_drawn
+from i2i.metrics.bootstrap import significant, times_drawn
 
 BIN_WIDTH = 2
 
@@ -90,8 +90,8 @@ class LabHistogram(Metric):
             raise DataError(["lab_histogram: needs at least 1 image"])
         return self._intersections().mean().item()
 
-    def resampled(self, indices: Tensor) -> Tensor:
-        """The value `(B,)` on resamples `(B, n)`, outputs and targets drawn together."""
+    def bootstrap(self, indices: Tensor) -> Tensor:
+        """The value `(B,)` on bootstrap samples `(B, n)`, outputs and targets drawn together."""
         times = times_drawn(indices, len(self._outputs))
         outputs, targets = (times @ counts.double() for counts in (self._outputs, self._targets))
         return _intersections(outputs, targets).mean(dim=1)

@@ -12,8 +12,8 @@ from torch import Tensor
 from i2i.errors import DataError
 from i2i.metrics.base import Metric
 from i2i.metrics.extractors import Extractor, Preset, inception_extractor, timm_extractor
-from i2i.metrics.frechet import Gaussian, Moments, frechet_distance, resampled_distances
-from i2i.metrics.kernel import Estimate, resampled_mmd, subset_mmd
+from i2i.metrics.frechet import Gaussian, Moments, bootstrap_distances, frechet_distance
+from i2i.metrics.kernel import Estimate, bootstrap_mmd, subset_mmd
 
 TORCH_FIDELITY_SEED = 2020
 LARGEST_SUBSET = 1000
@@ -126,10 +126,10 @@ class _Frechet(SetMetric[Moments]):
     def distance(self) -> float:
         return frechet_distance(self.outputs.gaussian(), self.targets.gaussian())
 
-    def resampled(self, indices: Tensor) -> Tensor | None:
-        """The distance `(B,)` on resamples `(B, n)`, outputs and targets drawn together.
+    def bootstrap(self, indices: Tensor) -> Tensor | None:
+        """The distance `(B,)` on bootstrap samples `(B, n)`, outputs and targets drawn together.
 
-        A resample holds fewer different images, which biases the distance further upwards.
+        A bootstrap sample holds fewer different images, which biases the distance further upwards.
 
         Returns:
             None where the sets are no pairs, being of unequal size, or so large that features
@@ -138,7 +138,7 @@ class _Frechet(SetMetric[Moments]):
         outputs, targets = self.outputs.rows(), self.targets.rows()
         if outputs is None or targets is None or len(outputs) != len(targets):
             return None
-        return resampled_distances(outputs, targets, indices)
+        return bootstrap_distances(outputs, targets, indices)
 
 
 class FID(_Frechet):
@@ -168,8 +168,8 @@ class FIDInfinity(SetMetric[Rows]):
     """FID extrapolated to infinitely many outputs (Chong and Forsyth, CVPR 2020, section 4).
 
     FID of random parts of the outputs, from half of them to all, against all targets is fitted by a
-    line over 1/n; its value at 0 is the result. It has no values on resamples: the line is over
-    numbers of different images, and those of a resample are not all different.
+    line over 1/n; its value at 0 is the result. It has no values on bootstrap samples: the line is
+    over numbers of different images, and those of a bootstrap sample are not all different.
 
     Args:
         preset: As in FID.
@@ -237,18 +237,19 @@ class _Kernel(SetMetric[Rows]):
         )
         return self._estimate.mean
 
-    def resampled(self, indices: Tensor) -> Tensor | None:
-        """The unbiased distance `(B,)` on resamples `(B, n)`, outputs and targets drawn together.
+    def bootstrap(self, indices: Tensor) -> Tensor | None:
+        """The unbiased distance `(B,)` of bootstrap samples `(B, n)`, drawn in pairs.
 
-        It is of all images of a resample, which the mean over random subsets is an estimate of, and
-        leaves out what an image says of its own copies (`i2i.metrics.kernel.resampled_mmd`).
+        It is of all images of a bootstrap sample, which the mean over random subsets is an estimate
+        of, and leaves out what an image says of its own copies
+        (`i2i.metrics.kernel.bootstrap_mmd`).
 
         Returns:
             None where the sets are no pairs, being of unequal size.
         """
         if self.outputs.n != self.targets.n:
             return None
-        return resampled_mmd(self.outputs.matrix(), self.targets.matrix(), indices)
+        return bootstrap_mmd(self.outputs.matrix(), self.targets.matrix(), indices)
 
     def details(self) -> Mapping[str, Any]:
         estimate = self._estimate

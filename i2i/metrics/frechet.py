@@ -45,28 +45,28 @@ def frechet_distance(one: Gaussian, other: Gaussian) -> float:
     return distance.clamp_min(0).item()
 
 
-def resampled_distances(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
-    """The Fréchet distances of resamples of two sets, whose rows are drawn together.
+def bootstrap_distances(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
+    """The Fréchet distances of bootstrap samples of two sets, whose rows are drawn together.
 
     The same as `frechet_distance` of the drawn rows' Gaussians, computed from inner products of
-    rows alone: a resample is weights on the rows, and the nuclear norm is that of the inner
+    rows alone: a bootstrap sample is weights on the rows, and the nuclear norm is that of the inner
     products of rows that were drawn, centred and scaled by the roots of their weights. So no
-    resample costs more than the singular values of some 0.63 n × 0.63 n.
+    bootstrap sample costs more than the singular values of some 0.63 n × 0.63 n.
 
     Args:
         one: `(n, d)`.
         other: `(n, d)`.
-        indices: `(B, m)` rows of each resample, at least two.
+        indices: `(B, m)` rows of each bootstrap sample, at least two.
 
     Returns:
         `(B,)` float64, at least 0.
     """
     one, other = one.double(), other.double()
     products = one @ one.T, other @ other.T, one @ other.T
-    return torch.stack([_resampled_distance(products, rows) for rows in indices])
+    return torch.stack([_bootstrap_distance(products, rows) for rows in indices])
 
 
-def _resampled_distance(products: tuple[Tensor, Tensor, Tensor], rows: Tensor) -> Tensor:
+def _bootstrap_distance(products: tuple[Tensor, Tensor, Tensor], rows: Tensor) -> Tensor:
     drawn, times = torch.unique(rows, return_counts=True)
     weights = times / times.sum(dtype=torch.float64)
     unbiased = len(rows) / (len(rows) - 1)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2i.metrics.resampling import times_drawn
+from i2i.metrics.bootstrap import times_drawn
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def polynomial_mmd(one: Tensor, other: Tensor) -> float:
     return (sum(within) - 2 * _kernel(one, other).mean()).item()
 
 
-def resampled_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
-    """`polynomial_mmd` of resamples of two sets, whose rows are drawn together.
+def bootstrap_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
+    """`polynomial_mmd` of bootstrap samples of two sets, whose rows are drawn together.
 
     An image that was drawn twice meets its copy, which is more like it than any other image would
     be, and the estimate would no longer be unbiased. So pairs of copies are left out: the means
@@ -52,10 +52,10 @@ def resampled_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
     Args:
         one: `(n, d)`.
         other: `(n, d)`; its rows are partners of the first's.
-        indices: `(B, m)` rows of each resample.
+        indices: `(B, m)` rows of each bootstrap sample.
 
     Returns:
-        `(B,)` float64; NaN for a resample that has only one row in it.
+        `(B,)` float64; NaN for a bootstrap sample that has only one row in it.
     """
     one, other = one.double(), other.double()
     times = times_drawn(indices, len(one))

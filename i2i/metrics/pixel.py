@@ -36,8 +36,8 @@ class MeanOverImages(Metric):
         """The mean over all images so far; NaN without any."""
         return self._values.mean().item()
 
-    def resampled(self, indices: Tensor) -> Tensor:
-        """The mean `(B,)` over each resample `(B, n)`."""
+    def bootstrap(self, indices: Tensor) -> Tensor:
+        """The mean `(B,)` over each bootstrap sample `(B, n)`."""
         return self._values[indices].mean(dim=1)
 
     def details(self) -> Mapping[str, Any]:

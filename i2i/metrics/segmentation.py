@@ -105,8 +105,8 @@ class SegScore(Metric):
             raise DataError(["seg_score: needs at least 1 image"])
         return scores(self._outputs).per_pixel
 
-    def resampled(self, indices: Tensor) -> Tensor:
-        """The per-pixel accuracy `(B,)` of the outputs on resamples `(B, n)`.
+    def bootstrap(self, indices: Tensor) -> Tensor:
+        """The per-pixel accuracy `(B,)` of the outputs on bootstrap samples `(B, n)`.
 
         All images are seen at one size, so it is the mean of the images' own.
         """

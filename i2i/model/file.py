@@ -22,8 +22,9 @@ class ModelFile(NamedTuple):
 
     Args:
         tensors: The weights by name.
-        metadata: `recipe`, the resolved recipe in TOML; `data`, what `About.to_json` wrote; `step`,
-            after how many updates it was saved; `sha256`, over all of these and the weights.
+        metadata: `recipe`, the resolved recipe in TOML; `data`, what `DatasetInfo.to_json` wrote;
+            `step`, after how many updates it was saved; `sha256`, over all of these and the
+            weights.
     """
 
     tensors: dict[str, Tensor]

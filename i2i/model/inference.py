@@ -1,8 +1,9 @@
 """How a trained generator is used: test-time statistics, and dropout as the noise."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +12,41 @@ from torch.overrides import TorchFunctionMode
 
 from i2i.model.noise import Noise, noise_keys
 
+if TYPE_CHECKING:
+    from i2i.recipe import Recipe
+
 Statistics = Literal["per_image", "running"]
 
 Norm = Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
 """What stands in for batch norm: of a map `(N, C, H, W)`, the scale, the bias and epsilon."""
+
+
+@dataclass(frozen=True)
+class TestSettings:
+    """How a trained generator is used; `[test]` and `seed` of its recipe, and which sample.
+
+    Args:
+        statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
+            what the paper's batch statistics are at batch size 1; or `running`, the training's.
+            Maps of one pixel, which have no variance, take the running ones either way.
+        dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and
+            `sample` alone, so that neither its neighbours nor its place in a folder change its
+            translation.
+        seed: The run's.
+        sample: Which of the many possible translations, from 0.
+    """
+
+    __test__ = False
+
+    statistics: Statistics = "per_image"
+    dropout: bool = True
+    seed: int = 0
+    sample: int = 0
+
+    @classmethod
+    def of(cls, recipe: "Recipe", sample: int = 0) -> Self:
+        """The settings that a recipe asks for."""
+        return cls(recipe.test.statistics, recipe.test.dropout, recipe.seed, sample)
 
 
 class TestTime(nn.Module):
@@ -23,68 +55,42 @@ class TestTime(nn.Module):
     Args:
         generator: Any network; its batch norms, and its dropouts of values and of channels
             (`F.dropout`, `F.dropout2d`), are found wherever they are.
-        statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
-            what the paper's batch statistics are at batch size 1; or `running`, the training's.
-            Maps of one pixel, which have no variance, take the running ones either way.
-        dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and `draw`
-            alone, so that neither its neighbours nor its place in a folder change its translation.
-        seed: The run's.
-        draw: Which of the many possible translations.
+        settings: How it is used.
     """
 
     __test__ = False
 
-    def __init__(
-        self,
-        generator: nn.Module,
-        *,
-        statistics: Statistics = "per_image",
-        dropout: bool = True,
-        seed: int = 0,
-        draw: int = 0,
-    ) -> None:
+    def __init__(self, generator: nn.Module, settings: TestSettings) -> None:
         super().__init__()
         self.generator = generator
-        self.norm = image_norm if statistics == "per_image" else None
-        self.dropout = dropout
-        self.seed = seed
-        self.draw = draw
+        self.settings = settings
+        self.norm = image_norm if settings.statistics == "per_image" else None
 
     def forward(self, images: Tensor) -> Tensor:
         """Translates `(N, C, H, W)` in [−1, 1] to the same, each image as if it were alone."""
         noise = None
-        if self.dropout:
+        if self.settings.dropout:
             height, width = images.shape[2:]
-            noise = Noise(noise_keys(images, self.seed, self.draw), (height, width))
+            keys = noise_keys(images, self.settings.seed, self.settings.sample)
+            noise = Noise(keys, (height, width))
         with intercepted(self.norm, noise):
             output: Tensor = self.generator(images)
             return output
 
 
-def translate(
-    generator: nn.Module,
-    images: Tensor,
-    *,
-    statistics: Statistics = "per_image",
-    dropout: bool = True,
-    seed: int = 0,
-    draw: int = 0,
-) -> Tensor:
+def translate(generator: nn.Module, images: Tensor, settings: TestSettings) -> Tensor:
     """The generator's output for a batch, each image as if it were alone.
 
     Args:
         generator: Any network; it is left as it was.
         images: `(N, C, H, W)` in [−1, 1].
-        statistics: See `TestTime`, as for the others.
-        dropout: Whether dropout stays on.
-        seed: The run's.
-        draw: Which of the many possible translations.
+        settings: How the generator is used.
 
     Returns:
         `(N, C, H, W)` in [−1, 1], as the generator gives it.
     """
     modes = [(module, module.training) for module in generator.modules()]
-    used = TestTime(generator, statistics=statistics, dropout=dropout, seed=seed, draw=draw)
+    used = TestTime(generator, settings)
     used.eval()
     try:
         with torch.inference_mode():

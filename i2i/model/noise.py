@@ -78,18 +78,18 @@ class Noise:
         return torch.arange(cells, device=device) + first
 
 
-def noise_keys(images: Tensor, seed: int, draw: int) -> Tensor:
-    """What the noise of each image begins with: its content, the seed and the draw, hashed.
+def noise_keys(images: Tensor, seed: int, sample: int) -> Tensor:
+    """What the noise of each image begins with: a hash of content, seed and sample.
 
     Args:
         images: `(N, C, H, W)` in [−1, 1]; smaller differences than a 16-bit level don't count.
         seed: The run's.
-        draw: Which of the many possible translations.
+        sample: Which of the many possible translations.
 
     Returns:
         `(N,)` residues modulo `PRIME`.
     """
-    return keys_of_content(content_of_rows(images), seed, draw)
+    return keys_of_content(content_of_rows(images), seed, sample)
 
 
 def content_of_rows(images: Tensor, first: int = 0) -> Tensor:
@@ -109,10 +109,10 @@ def content_of_rows(images: Tensor, first: int = 0) -> Tensor:
     return ((levels * columns).sum(3) % PRIME * rows % PRIME).sum(2) % PRIME
 
 
-def keys_of_content(content: Tensor, seed: int, draw: int) -> Tensor:
+def keys_of_content(content: Tensor, seed: int, sample: int) -> Tensor:
     """What `noise_keys` gives, of the sum of all rows' content."""
     sums = (content % PRIME * _weights(content, 1) % PRIME).sum(1) % PRIME
-    return _mixed(sums + derived_seed(Stream.TEST_NOISE, seed, draw) % PRIME)
+    return _mixed(sums + derived_seed(Stream.TEST_NOISE, seed, sample) % PRIME)
 
 
 def _weights(numbers: Tensor, dimension: int, first: int = 0) -> Tensor:

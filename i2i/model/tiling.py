@@ -12,10 +12,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from i2i.images.tensors import batch_of_one, mirrored, to_whole
+from i2i.errors import I2IError
+from i2i.images.sizes import next_multiple
+from i2i.images.tensors import batch_of_one, mirrored, to_uint
 from i2i.images.types import Array, Size
-from i2i.model.inference import Statistics, image_norm, intercepted
+from i2i.model.inference import TestSettings, image_norm, intercepted
 from i2i.model.noise import Noise, content_of_rows, keys_of_content
+
+WHOLE_UP_TO = 2048 * 2048
+"""Pixels up to which an image is translated whole where nobody says how; larger ones by tiles."""
+
+TILE = 512
+OVERLAP = 64
 
 SAMPLED = 16
 """Tiles that an image's statistics are taken from, spread over it."""
@@ -67,6 +75,43 @@ class Tiles:
 
     def __len__(self) -> int:
         return len(self.places(0)) * len(self.places(1))
+
+
+def plan_tiles(
+    size: Size, *, tile: int | None = None, overlap: int | None = None, divisor: int = 1
+) -> Tiles:
+    """The tiles of an image; a single one where it is translated whole.
+
+    Args:
+        size: The image's.
+        tile: Height and width of tiles, rounded up to multiples of the divisor; 0 for none. By
+            default images of up to `WHOLE_UP_TO` pixels are translated whole, larger ones by tiles
+            of `TILE`.
+        overlap: Pixels that tiles share and are faded into each other over; by default `OVERLAP`,
+            or half of a tile where that is less.
+        divisor: What the network needs height and width to be multiples of.
+
+    Raises:
+        I2IError: If a number is negative, or the overlap more than half of a tile.
+    """
+    padded = next_multiple(size, divisor)
+    if tile is None:
+        tile = TILE if needs_tiles(size) else 0
+    if tile == 0:
+        return Tiles(size, padded, 0)
+    height, width = next_multiple((tile, tile), divisor)
+    if overlap is None:
+        overlap = min(OVERLAP, height // 2)
+    if tile < 0 or not 0 <= overlap <= height // 2:
+        raise I2IError(
+            f"tiles of {height} can't overlap by {overlap}: give 0 to {height // 2} pixels"
+        )
+    return Tiles(size, (min(height, padded[0]), min(width, padded[1])), overlap)
+
+
+def needs_tiles(size: Size) -> bool:
+    """Whether an image of that size is translated by tiles where nobody says how."""
+    return size[0] * size[1] > WHOLE_UP_TO
 
 
 class SharedNorm:
@@ -121,14 +166,11 @@ def translate_tiles(
     generator: nn.Module,
     image: Array,
     tiles: Tiles,
+    settings: TestSettings,
     *,
     channels: int,
     dtype: torch.dtype,
     device: torch.device,
-    statistics: Statistics,
-    dropout: bool,
-    seed: int,
-    draw: int = 0,
     advance: Callable[[float], None] = lambda _: None,
 ) -> Array:
     """The generator's output for an image, translated tile by tile.
@@ -139,21 +181,18 @@ def translate_tiles(
         generator: In eval mode, on the device.
         image: `(H, W, C)` uint8 or uint16.
         tiles: Where the tiles are.
+        settings: How the generator is used. An image's own statistics are those of up to `SAMPLED`
+            of its tiles; tiles share the noise of a place, to the nearest cell of each map.
         channels: Channels of the output.
         dtype: uint8 or uint16, the output's.
         device: Where to compute.
-        statistics: As for `translate`; an image's own are those of up to `SAMPLED` of its tiles.
-        dropout: Whether dropout stays on; tiles share the noise of a place, to the nearest cell of
-            each map.
-        seed: The run's.
-        draw: Which of the many possible translations.
         advance: Told of every tile that is done, as a share of the image.
 
     Returns:
         `(H, W, channels)` whole numbers.
     """
-    norm = SharedNorm() if statistics == "per_image" else None
-    noise = Noise(_keys(image, seed, draw).to(device), tiles.tile) if dropout else None
+    norm = SharedNorm() if settings.statistics == "per_image" else None
+    noise = Noise(_keys(image, settings).to(device), tiles.tile) if settings.dropout else None
 
     def run(place: tuple[int, int]) -> Tensor:
         if norm is not None:
@@ -196,7 +235,7 @@ def _blended(
             band[:, :, left : left + columns] += run((top, left)) * (down * weight)
             advance(1 / len(tiles))
         end = tops[i + 1] if i + 1 < len(tops) else height
-        output[top:end] = to_whole(band[:, : end - top, :width], dtype).permute(1, 2, 0)
+        output[top:end] = to_uint(band[:, : end - top, :width], dtype).permute(1, 2, 0)
     return output.numpy()
 
 
@@ -205,8 +244,8 @@ def _tile(image: Array, tiles: Tiles, place: tuple[int, int]) -> Tensor:
     return mirrored(batch_of_one(image[top : top + rows, left : left + columns]), tiles.tile)
 
 
-def _keys(image: Array, seed: int, draw: int) -> Tensor:
+def _keys(image: Array, settings: TestSettings) -> Tensor:
     content = torch.zeros(1, image.shape[2], dtype=torch.int64)
     for first in range(0, image.shape[0], _ROWS):
         content += content_of_rows(batch_of_one(image[first : first + _ROWS]), first)
-    return keys_of_content(content, seed, draw)
+    return keys_of_content(content, settings.seed, settings.sample)

@@ -1,15 +1,24 @@
 """Recipes: TOML, read whole and checked whole before anything is built."""
 
 from i2i.recipe.metrics import parse_metric
-from i2i.recipe.reading import load_recipe, metric_problems, parse_recipe, resolved_recipe
+from i2i.recipe.reading import (
+    load_recipe,
+    load_run_recipe,
+    metric_problems,
+    parse_recipe,
+    parse_run_recipe,
+    resolved_recipe,
+)
 from i2i.recipe.schema import Component, Recipe
 
 __all__ = [
     "Component",
     "Recipe",
     "load_recipe",
+    "load_run_recipe",
     "metric_problems",
     "parse_metric",
     "parse_recipe",
+    "parse_run_recipe",
     "resolved_recipe",
 ]

@@ -18,7 +18,7 @@ from i2i.recipe import Component, Recipe, metric_problems, parse_metric
 
 def assemble_dataset(recipe: Recipe) -> Dataset:
     """The recipe's data set."""
-    dataset: Dataset = _component("dataset", recipe.data)
+    dataset: Dataset = _component(recipe.data)
     return dataset
 
 
@@ -39,7 +39,6 @@ def assemble_generator(
     if trained and "pretrained" in section.options:
         section = section.model_copy(update={"pretrained": False})
     generator: nn.Module = _component(
-        "generator",
         section,
         in_channels=input_channels,
         out_channels=target_channels,
@@ -59,7 +58,6 @@ def assemble_discriminators(
             continue
         torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, i + 1))
         discriminators[label] = _component(
-            "discriminator",
             section.discriminator or recipe.discriminator,
             in_channels=target_channels + (input_channels if loss.conditional else 0),
             image_size=recipe.augment.crop,
@@ -75,7 +73,7 @@ def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
     """
     losses: dict[str, nn.Module] = {}
     for i, (label, section) in enumerate(zip(recipe.loss_labels, recipe.losses, strict=True)):
-        losses[label] = _component("loss", section)
+        losses[label] = _component(section)
         if section.discriminator and not isinstance(losses[label], AdversarialLoss):
             raise RecipeError(
                 [f"losses.{i}.discriminator: '{section.type}' isn't adversarial and takes none"]
@@ -92,7 +90,6 @@ def assemble_method(
     """The recipe's method, playing with these networks."""
     weights = [loss.weight for loss in recipe.losses]
     method: Method = _component(
-        "method",
         recipe.method,
         generator=generator,
         discriminators=discriminators,
@@ -124,9 +121,9 @@ def higher_is_better(text: str) -> bool:
 
 def is_played_alone(recipe: Recipe) -> bool:
     """Whether none of the recipe's losses is adversarial, told without building them."""
-    losses = (registry().get("loss", section.type).load() for section in recipe.losses)
+    losses = (registry().get(loss.kind, loss.type).load() for loss in recipe.losses)
     return all(isinstance(loss, type) and not issubclass(loss, AdversarialLoss) for loss in losses)
 
 
-def _component(kind: str, section: Component, **known: Any) -> Any:
-    return build(registry().get(kind, section.type), section.options, **known)
+def _component(section: Component, **known: Any) -> Any:
+    return build(registry().get(section.kind, section.type), section.options, **known)

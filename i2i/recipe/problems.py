@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from i2i.errors import nearest
-from i2i.recipe.schema import Recipe
+from i2i.recipe.schema import Recipe, model_in
 
 _EXPECTED = {
     "int": "a whole number",
@@ -95,18 +95,11 @@ def _owner(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[Any
         default = None if field.is_required() else field.default
         if i == len(location) - 1:
             return model, default
-        inner = _model_in(field.annotation)
+        inner = model_in(field.annotation)
         if inner is None:
             return model, default
         model = inner
     return model, default
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(argument) for argument in get_args(annotation))
-    return next((model for model in inner if model), None)
 
 
 def _sentence(
@@ -153,7 +146,7 @@ def _unknown_key(key: str, known: list[str]) -> str:
         (
             f"{section}.{key}"
             for section, field in Recipe.model_fields.items()
-            if (inner := _model_in(field.annotation)) and key in inner.model_fields
+            if (inner := model_in(field.annotation)) and key in inner.model_fields
         ),
         None,
     )

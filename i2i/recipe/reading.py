@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -13,15 +13,25 @@ from i2i.plugins.build import complete, schema, validate
 from i2i.plugins.manager import registry
 from i2i.recipe.metrics import parse_metric, toml_value
 from i2i.recipe.problems import Problem, problems
-from i2i.recipe.schema import Component, Data, Loss, Recipe
+from i2i.recipe.schema import Component, Recipe, component_sections
+from i2i.recipe.upgrade import upgrade
+
+R = TypeVar("R", bound=Recipe)
 
 
-def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+@overload
+def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe: ...
+@overload
+def load_recipe(path: Path | str, overrides: Sequence[str], model: type[R]) -> R: ...
+def load_recipe(
+    path: Path | str, overrides: Sequence[str] = (), model: type[Recipe] = Recipe
+) -> Recipe:
     """Read a recipe file, change it by overrides and check all of it.
 
     Args:
         path: The TOML file.
         overrides: Each `section.key=value`, the value in TOML; what isn't TOML is taken as text.
+        model: What it may say; `Recipe`, or a recipe with more sections.
 
     Returns:
         The recipe with every default written out, the components' own included.
@@ -29,7 +39,7 @@ def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: With every problem at once, each with its path and the nearest right name.
     """
-    return parse_recipe(read_toml(path), overrides, source=str(path))
+    return parse_recipe(read_toml(path), overrides, source=str(path), model=model)
 
 
 def read_toml(path: Path | str) -> dict[str, Any]:
@@ -48,18 +58,61 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         raise RecipeError([f"{path}: not valid TOML: {error}"]) from error
 
 
+@overload
 def parse_recipe(
-    document: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str = "recipe"
+    document: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str = ...
+) -> Recipe: ...
+@overload
+def parse_recipe(
+    document: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    source: str = ...,
+    model: type[R],
+) -> R: ...
+def parse_recipe(
+    document: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    source: str = "recipe",
+    model: type[Recipe] = Recipe,
 ) -> Recipe:
     """Check a recipe given as the dictionary that its TOML reads as; see `load_recipe`."""
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
+    upgrade(content, set(model.model_fields), warn=True)
+    return _checked(content, found, source, model)
+
+
+def load_run_recipe(path: Path) -> Recipe:
+    """Read the recipe of a run's folder, written by this version or an earlier one.
+
+    Raises:
+        RecipeError: If it can't be read, or names what isn't installed.
+    """
+    return parse_run_recipe(read_toml(path), source=str(path))
+
+
+def parse_run_recipe(document: Mapping[str, Any], *, source: str) -> Recipe:
+    """Check a resolved recipe of this version or an earlier one; what has come since is filled in.
+
+    Raises:
+        RecipeError: As `load_recipe`.
+    """
+    content = deepcopy(dict(document))
+    upgrade(content, set(Recipe.model_fields), warn=False)
+    return _checked(content, [], source, Recipe)
+
+
+def _checked(
+    content: dict[str, Any], found: list[Problem], source: str, model: type[Recipe]
+) -> Recipe:
     add_default_types(content)
     recipe = None
     try:
-        recipe = validate(Recipe, content)
+        recipe = validate(model, content)
     except ValidationError as error:
-        found += problems(error, Recipe, content)
+        found += problems(error, model, content)
     found += _component_problems(content)
     if recipe is None or found:
         raise RecipeError([f"{source}: {problem}" for problem in found])
@@ -77,6 +130,7 @@ def resolved_recipe(text: str, *, source: str) -> Recipe:
     """
     try:
         content = tomllib.loads(text)
+        upgrade(content, set(Recipe.model_fields), warn=False)
         return validate(Recipe, content)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
@@ -117,29 +171,34 @@ def add_default_types(document: dict[str, Any]) -> None:
             section.setdefault("type", field.default.type)
 
 
-def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, str, type[Component], Any]]:
-    """Every section that names a component: its path, kind, model and raw content."""
-    for kind, key in (("dataset", "data"), ("generator", "generator"), ("method", "method")):
-        if key in document:
-            yield key, kind, Data if kind == "dataset" else Component, document[key]
-    if "discriminator" in document:
-        yield "discriminator", "discriminator", Component, document["discriminator"]
-    losses = document.get("losses")
-    for i, loss in enumerate(losses if isinstance(losses, list) else ()):
-        yield f"losses.{i}", "loss", Loss, loss
-        if isinstance(loss, dict) and "discriminator" in loss:
-            yield f"losses.{i}.discriminator", "discriminator", Component, loss["discriminator"]
+def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, type[Component], Any]]:
+    """Every section that names a component: its path, model and raw content."""
+    for name, model in component_sections(Recipe).items():
+        if name in document:
+            yield from _section(name, model, document[name])
+
+
+def _section(
+    path: str, model: type[Component], content: Any
+) -> Iterator[tuple[str, type[Component], Any]]:
+    for i, item in enumerate(content) if isinstance(content, list) else ():
+        yield from _section(f"{path}.{i}", model, item)
+    if isinstance(content, dict):
+        yield path, model, content
+        for name, inner in component_sections(model).items():
+            if name in content:
+                yield from _section(f"{path}.{name}", inner, content[name])
 
 
 def _component_problems(document: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the component sections' own keywords, and with names of metrics."""
     found = []
-    for path, kind, model, section in _sections(document):
-        if not isinstance(section, dict) or not isinstance(section.get("type"), str):
+    for path, model, section in _sections(document):
+        if not isinstance(section.get("type"), str):
             continue  # the section's model has said so
         options = {key: value for key, value in section.items() if key not in model.model_fields}
         try:
-            entry = registry().get(kind, section["type"])
+            entry = registry().get(model.kind, section["type"])
             complete(entry, options)
         except PluginError as error:
             found.append(Problem(f"{path}.type", str(error)))
@@ -169,23 +228,20 @@ def metric_problems(text: str, path: str) -> list[Problem]:
 
 def _completed(recipe: Recipe) -> Recipe:
     """The recipe with the components' own defaults written out."""
-
-    def full(kind: str, section: Any) -> Any:
-        values = complete(registry().get(kind, section.type), section.options)
-        return section.model_copy(update=values)
-
-    def full_loss(loss: Loss) -> Loss:
-        if loss.discriminator is not None:
-            own = full("discriminator", loss.discriminator)
-            loss = loss.model_copy(update={"discriminator": own})
-        return full("loss", loss)  # type: ignore[no-any-return]
-
     return recipe.model_copy(
         update={
-            "data": full("dataset", recipe.data),
-            "generator": full("generator", recipe.generator),
-            "discriminator": full("discriminator", recipe.discriminator),
-            "losses": tuple(full_loss(loss) for loss in recipe.losses),
-            "method": full("method", recipe.method),
+            name: tuple(map(_full, value)) if isinstance(value, tuple) else _full(value)
+            for name in component_sections(Recipe)
+            if (value := getattr(recipe, name))
         }
     )
+
+
+def _full(section: Component) -> Component:
+    inner = {
+        name: _full(value)
+        for name in component_sections(type(section))
+        if (value := getattr(section, name)) is not None
+    }
+    own = complete(registry().get(section.kind, section.type), section.options)
+    return section.model_copy(update=own | inner)

@@ -1,6 +1,6 @@
 """What a recipe may say: one model a section."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import tomli_w
 from annotated_types import Ge, Gt, Interval, Len
@@ -14,12 +14,14 @@ Size = tuple[PositiveInt, PositiveInt]
 
 Precision = Literal["auto", 32, "bf16-mixed", "16-mixed"]
 
-Level = Annotated[int, Interval(ge=0, le=255)]
 Metrics = Annotated[tuple[str, ...], Len(1)]
 
 
 class Component(BaseModel):
     """A section that names a component: `type`, and the keywords of its constructor."""
+
+    kind: ClassVar[str]
+    """The kind of the components that the section may name, one of `i2i.plugins.registry.KINDS`."""
 
     model_config = ConfigDict(
         extra="allow", strict=True, frozen=True, use_attribute_docstrings=True
@@ -37,17 +39,39 @@ class Component(BaseModel):
 class Data(Component):
     """Where the pairs come from."""
 
+    kind = "dataset"
+
     on_bad: Literal["error", "skip"] = "error"
     """What to do about images that can't be read: stop with a list, or leave them out, counted."""
+
+
+class Generator(Component):
+    """The network that maps inputs to outputs."""
+
+    kind = "generator"
+
+
+class Discriminator(Component):
+    """The network that tells outputs from targets."""
+
+    kind = "discriminator"
+
+
+class Method(Component):
+    """Which network sees what, and what each player minimises."""
+
+    kind = "method"
 
 
 class Loss(Component):
     """One term of the objective."""
 
+    kind = "loss"
+
     weight: Annotated[float, Gt(0)] = 1.0
     """What the term is multiplied with."""
 
-    discriminator: Component | None = None
+    discriminator: Discriminator | None = None
     """An adversarial loss's own discriminator; without it, `[discriminator]` is the pattern."""
 
 
@@ -155,7 +179,7 @@ class Train(Strict):
 
 
 class Validation(Strict):
-    """Measuring on the validation split while training."""
+    """MetricCollection on the validation split while training."""
 
     every: Annotated[int, Ge(0)] = 1000
     """Steps between measurements; 0 for none."""
@@ -216,7 +240,7 @@ class Test(Strict):
 
 
 class Eval(Strict):
-    """Measuring on the test split at the end."""
+    """MetricCollection on the test split at the end."""
 
     metrics: Metrics = ("l1", "psnr", "ssim")
     """What is measured; `i2i list metrics` names them."""
@@ -224,48 +248,9 @@ class Eval(Strict):
     weights: Literal["last", "best"] = "last"
     """The end of the training, or the checkpoint that was best in validation."""
 
-    resamples: Annotated[int, Ge(0)] = 0
-    """How many bootstrap resamples of the test pairs every metric is also computed on, for
-    confidence intervals; 0 for none."""
-
-
-class Segmenter(Strict):
-    """The network that `seg_score` measures with, as `i2i segmenter train` makes it.
-
-    Sizes and `flip` come from `[augment]`; a run doesn't read this section.
-    """
-
-    palette: dict[str, tuple[Level, Level, Level]] | None = None
-    """Colours of the label maps by class: `sky = [70, 130, 180]`; without it, the data set's own,
-    or one channel a class where images are read with mode `labels`."""
-
-    labels: Literal["input", "target"] | None = None
-    """Which image of a pair is the label map; without it, as the data set says."""
-
-    encoder: str = "tf_efficientnet_lite0"
-    """The encoder, a name from `timm.list_models()`."""
-
-    pretrained: bool = True
-    """Begin with the encoder's pretrained weights."""
-
-    base_channels: PositiveInt = 16
-    """Channels of the decoder at full size."""
-
-    crop_fraction: Annotated[float, Interval(gt=0, le=1)] = 0.75
-    """Height and width of the parts it trains on, as a share of `augment.crop_size`; rounded up to
-    what the encoder takes. Smaller parts take less time and show it less of what is around."""
-
-    epochs: PositiveInt = 24
-    """Passes over the training pairs."""
-
-    batch_size: PositiveInt = 4
-    """Photos in one update."""
-
-    lr: Annotated[float, Gt(0)] = 2e-3
-    """AdamW's highest learning rate; it rises to it along a line and falls to nothing."""
-
-    weight_decay: Annotated[float, Ge(0)] = 0.05
-    """How much every update shrinks the weights, times the learning rate."""
+    bootstrap: Annotated[int, Ge(0)] = 0
+    """Bootstrap samples of the test pairs that every metric is also computed on, for confidence
+    intervals; 0 for none."""
 
 
 class Recipe(Strict):
@@ -279,10 +264,10 @@ class Recipe(Strict):
 
     data: Data
     augment: Augment = Augment()
-    generator: Component = Component(type="unet")
-    discriminator: Component = Component(type="patch")
+    generator: Generator = Generator(type="unet")
+    discriminator: Discriminator = Discriminator(type="patch")
     losses: Annotated[tuple[Loss, ...], Len(1)]
-    method: Component = Component(type="pix2pix")
+    method: Method = Method(type="pix2pix")
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     train: Train = Train()
@@ -291,7 +276,6 @@ class Recipe(Strict):
     log: Log = Log()
     test: Test = Test()
     eval: Eval = Eval()
-    segmenter: Segmenter = Segmenter()
 
     @property
     def loss_labels(self) -> tuple[str, ...]:
@@ -310,3 +294,21 @@ class Recipe(Strict):
     def to_toml(self) -> str:
         """The recipe as TOML with every default written out."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def component_sections(model: type[BaseModel]) -> dict[str, type[Component]]:
+    """The fields of a model that hold a component, or several: their models by name."""
+    found = {name: model_in(field.annotation) for name, field in model.model_fields.items()}
+    return {
+        name: inner
+        for name, inner in found.items()
+        if inner is not None and issubclass(inner, Component)
+    }
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation names, be it inside a union or a tuple; None without one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (model_in(argument) for argument in get_args(annotation))
+    return next((model for model in inner if model), None)

@@ -1,6 +1,5 @@
 """What `i2i eval` does: a run or a folder of images, measured."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from i2i.evaluation.folders import evaluate_folders
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
 from i2i.model.file import load_model
-from i2i.recipe import metric_problems, parse_recipe
+from i2i.recipe import load_run_recipe, metric_problems
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.system.devices import choose_device
@@ -141,9 +140,7 @@ def newest_run(runs: Path = Path("runs")) -> Path:
 def _evaluate_run(
     folder: RunFolder, metrics: Sequence[str], out: Path | None, device_name: str
 ) -> Evaluation:
-    recipe = parse_recipe(
-        tomllib.loads(folder.recipe.read_text(encoding="utf-8")), source=str(folder.recipe)
-    )
+    recipe = load_run_recipe(folder.recipe)
     checkpoint, _ = checkpoints.to_use(folder.checkpoints, recipe.eval.weights)
     dataset = assemble_dataset(recipe)
     pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from i2i.recipe.assemble import assemble_generator
-from i2i.datasets.about import About
+from i2i.datasets.info import DatasetInfo
 from i2i.errors import CheckpointError
 from i2i.model.model import Model
 from i2i.model.file import load_state, read_model
@@ -33,7 +33,7 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
     tensors, metadata = read_model(file)
     recipe = resolved_recipe(metadata["recipe"], source=f"{file}: its recipe")
     try:
-        data = About.from_json(metadata["data"])
+        data = DatasetInfo.from_json(metadata["data"])
     except ValueError as error:
         raise CheckpointError(f"{file}: {error}") from error
     chosen = choose_device(device)
@@ -68,7 +68,7 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
     )
 
 
-def _generator(recipe: Recipe, data: About, tensors: dict[str, Tensor], file: Path) -> nn.Module:
+def _generator(recipe: Recipe, data: DatasetInfo, tensors: dict[str, Tensor], file: Path) -> nn.Module:
     """The generator with these weights."""
     channels = data.input.channels, data.target.channels
     with _Undrawn():

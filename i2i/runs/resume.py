@@ -13,7 +13,6 @@ MAY_CHANGE = (
     "train.workers",
     "validation.",
     "checkpoint.",
-    "segmenter.",
     "log.",
     "eval.",
     "test.",

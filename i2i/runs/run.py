@@ -17,26 +17,26 @@ from i2i.recipe.assemble import (
     higher_is_better,
 )
 from i2i.batch import Batch
-from i2i.datasets.about import about
+from i2i.datasets.info import dataset_info
 from i2i.datasets.base import SPLITS, Dataset
 from i2i.datasets.decoded import Decoded, decode
 from i2i.images import save_image
 from i2i.datasets.loader import Loader
 from i2i.system.environment import command, git_commit, machine, versions
 from i2i.errors import DataError, RecipeError, WeightsError
-from i2i.evaluation.measuring import Result
+from i2i.evaluation.collection import Result
 from i2i.evaluation.results import summary
 from i2i.evaluation.split import evaluate_split, measure, refusals
 from i2i.evaluation.translations import sample_sheet
 from i2i.system.files import write_whole
 from i2i.model.file import load_model
-from i2i.recipe import Recipe, load_recipe
+from i2i.recipe import Recipe, load_recipe, load_run_recipe
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.system.devices import has_fast_bf16
 from i2i.training.log import Console, MetricsLog, console
-from i2i.training.loop import Chores, train
+from i2i.training.loop import Callbacks, train
 from i2i.runs.resume import check_same_data, check_same_recipe
 from i2i.training.trainer import Trainer
 from i2i.weights import used
@@ -92,7 +92,7 @@ def run(
         recipe = load_recipe(recipe)
     folder = RunFolder(out or Path("runs") / recipe.name)
     if resume and recipe.train.precision == "auto" and folder.recipe.exists():
-        recipe = recipe.with_precision(load_recipe(folder.recipe).train.precision)
+        recipe = recipe.with_precision(load_run_recipe(folder.recipe).train.precision)
     train_options = recipe.train
     with Engine(
         train_options.device,
@@ -187,7 +187,7 @@ def _resume(trainer: Trainer, folder: RunFolder, splits: Splits) -> list[str]:
     """Go back to the newest checkpoint that is whole; why others were passed over."""
     criterion = trainer.recipe.validation.best
     if folder.recipe.exists():
-        saved = load_recipe(folder.recipe)
+        saved = load_run_recipe(folder.recipe)
         check_same_recipe(trainer.recipe, saved, folder.recipe)
         criterion = saved.validation.best
     if folder.environment.exists():
@@ -314,10 +314,10 @@ def _train(
         folder.tensorboard if recipe.log.tensorboard else None,
     )
     with log:
-        return train(trainer, loader, log, talk, _chores(trainer, folder, dataset, splits))
+        return train(trainer, loader, log, talk, _callbacks(trainer, folder, dataset, splits))
 
 
-def _chores(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits) -> Chores:
+def _callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits) -> Callbacks:
     recipe, engine = trainer.recipe, trainer.engine
     files = dict(zip(splits.train.names, splits.train.files, strict=True))
     watched = splits.val if splits.val.names else splits.test
@@ -332,7 +332,7 @@ def _chores(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Split
             trainer.step,
             model=trainer.model,
             recipe=recipe.to_toml(),
-            data=about(dataset).to_json(),
+            data=dataset_info(dataset).to_json(),
             training=trainer.state(),
             best=best_step,
         )
@@ -358,7 +358,7 @@ def _chores(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Split
         )
 
     measured = engine.leads and splits.val.names
-    return Chores(save, sample, validate if measured else None, improves, named)
+    return Callbacks(save, sample, validate if measured else None, improves, named)
 
 
 def _finish(

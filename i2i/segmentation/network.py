@@ -70,7 +70,7 @@ class Segmenter(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     @property
-    def reduction(self) -> int:
+    def size_divisor(self) -> int:
         """What height and width of photos must be multiples of."""
         return int(self.unet.encoder.feature_info.reduction()[-1])  # type: ignore[operator, union-attr]
 

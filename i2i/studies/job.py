@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from i2i.errors import I2IError
-from i2i.recipe import load_recipe
+from i2i.recipe import load_run_recipe
 from i2i.run_folder import RunFolder
 from i2i.system.files import try_lock
 
@@ -32,7 +32,7 @@ def main(path: Path) -> int:
         from i2i.system.memory import keep_freed_memory
 
         try:
-            recipe = load_recipe(RunFolder(path).recipe)
+            recipe = load_run_recipe(RunFolder(path).recipe)
             keep_freed_memory(choose_device(recipe.train.device))
             return run(recipe, out=path, resume=True).status
         except I2IError as error:

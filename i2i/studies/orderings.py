@@ -1,9 +1,9 @@
 """Whether claims of an order hold, and how sure that is: the paired bootstrap over test images.
 
 Efron and Tibshirani 1993, chapters 6 and 13. Every run tells each metric's values on the same
-resamples of the test pairs, so the difference of two variants can be taken within each of them.
-What this covers is which test images there happened to be. It doesn't cover the luck of a training:
-another seed gives other weights, and the spread over seeds tells how much that matters.
+bootstrap samples of the test pairs, so the difference of two variants can be taken within each of
+them. What this covers is which test images there happened to be. It doesn't cover the luck of a
+training: another seed gives other weights, and the spread over seeds tells how much that matters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ class Comparison:
         better: The one that is said to be better.
         worse: The other.
         difference: The mean of the first minus that of the second; None where one is missing.
-        confidence: The share of resamples in which the first is better, ties counting half; None
-            without resamples.
-        interval: Between which the difference lies in 95% of the resamples.
+        confidence: The share of bootstrap samples in which the first is better, ties counting half;
+            None without bootstrap samples.
+        interval: Between which the difference lies in 95% of the bootstrap samples.
         problem: Why there is no confidence; None if there is one.
     """
 
@@ -127,14 +127,14 @@ def paired_bootstrap(
     """How sure it is that one variant is better than another, and the interval of their difference.
 
     Args:
-        better: The metric's values `(B,)` on the same resamples, for each seed of the one.
-        worse: The same of the other. The seeds' values are averaged within each resample.
+        better: The metric's values `(B,)` on the same bootstrap samples, for each seed of the one.
+        worse: The same of the other. The seeds' values are averaged within each bootstrap sample.
         higher_is_better: Which way the metric points.
 
     Returns:
-        The share of resamples in which the first is better, ties counting half; and the 2.5 and
-        97.5 percentiles of the first minus the second. Resamples in which a value is missing (NaN)
-        are left out.
+        The share of bootstrap samples in which the first is better, ties counting half; and the 2.5
+        and 97.5 percentiles of the first minus the second. Bootstrap samples in which a value is
+        missing (NaN) are left out.
     """
     count = min(len(values) for values in (*better, *worse))  # fewer are the first of more
     sides = [np.mean([values[:count] for values in side], axis=0) for side in (better, worse)]
@@ -159,14 +159,14 @@ def _compared(
     text = study.metric_texts[metric]
     if apart := unlike([*sides[0], *sides[1]], text, despite=("versions",)):
         return Comparison(*pair, difference, problem=f"not measured alike: {'; '.join(apart)}")
-    better, worse = ([_resampled(record, text) for record in side] for side in sides)
+    better, worse = ([_bootstrap_values(record, text) for record in side] for side in sides)
     if not all(len(values) for values in (*better, *worse)):
-        return Comparison(*pair, difference, problem="no resamples: set eval.resamples")
+        return Comparison(*pair, difference, problem="no bootstrap samples: set eval.bootstrap")
     confidence, interval = paired_bootstrap(better, worse, higher_is_better=upwards)
     return Comparison(*pair, difference, confidence, interval)
 
 
-def _resampled(record: Record, text: str) -> Values:
-    """A metric's values on resamples, NaN where one has none; empty where there are none at all."""
-    values = record.evaluation["details"].get(text, {}).get("resampled")
+def _bootstrap_values(record: Record, text: str) -> Values:
+    """A metric's values on bootstrap samples, NaN where one has none; empty without any."""
+    values = record.evaluation["details"].get(text, {}).get("bootstrap")
     return np.array(values or [], dtype=np.float64)

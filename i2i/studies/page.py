@@ -73,7 +73,7 @@ def page(results: Results, figure: dict[str, list[Array]]) -> str:
         signed=signed,
         flat=flat,
         duration=duration,
-        resamples=_resamples(results),
+        bootstrap_samples=_bootstrap_samples(results),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
@@ -92,9 +92,9 @@ def _notices(results: Results) -> list[str]:
     return list(notices)
 
 
-def _resamples(results: Results) -> int:
-    """How many resamples of the test pairs the findings rest on."""
+def _bootstrap_samples(results: Results) -> int:
+    """How many bootstrap samples of the test pairs the findings rest on."""
     details: list[dict[str, Any]] = [
         about for record in results.records for about in record.evaluation["details"].values()
     ]
-    return min((len(about["resampled"]) for about in details if about.get("resampled")), default=0)
+    return min((len(about["bootstrap"]) for about in details if about.get("bootstrap")), default=0)

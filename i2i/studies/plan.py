@@ -8,7 +8,7 @@ from typing import Literal
 
 from i2i.datasets.base import Dataset
 from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
-from i2i.evaluation.measuring import Measuring
+from i2i.evaluation.collection import MetricCollection
 from i2i.recipe import Recipe, resolved_recipe
 from i2i.recipe.assemble import assemble_dataset
 from i2i.recipe.inspection import inspect
@@ -213,7 +213,7 @@ def _check_metrics(jobs: Sequence[Job]) -> None:
     for job in jobs:
         texts += job.recipe.eval.metrics
         texts += job.recipe.validation.metrics if job.recipe.validation.every else ()
-    problems = Measuring(texts).problems
+    problems = MetricCollection(texts).problems
     if problems:
         raise WeightsError(
             "these can't be measured, so nothing was begun:\n"

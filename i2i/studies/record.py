@@ -17,7 +17,7 @@ from i2i.evaluation.split import ON_SHEET
 from i2i.images import png_bytes, read
 from i2i.images.sheets import cells, sheet, spread
 from i2i.images.types import Array
-from i2i.recipe import Recipe, parse_recipe
+from i2i.recipe import Recipe, parse_run_recipe
 from i2i.run_folder import RunFolder
 from i2i.studies.sameness import digest
 from i2i.system.files import safe_join, write_whole
@@ -44,7 +44,7 @@ class Record:
     @cached_property
     def recipe(self) -> Recipe:
         """The resolved recipe; a key that has come since has its default."""
-        return parse_recipe(self.document["recipe"], source=str(self.path))
+        return parse_run_recipe(self.document["recipe"], source=str(self.path))
 
     @cached_property
     def digest(self) -> str:
@@ -58,8 +58,8 @@ class Record:
         return found
 
     def lacks(self, recipe: Recipe) -> list[str]:
-        """Which metrics of a recipe haven't been measured, or not on as many resamples."""
-        if recipe.eval.resamples > self.document["recipe"]["eval"].get("resamples", 0):
+        """Which metrics of a recipe haven't been measured, or not on as many bootstrap samples."""
+        if recipe.eval.bootstrap > self.document["recipe"]["eval"].get("bootstrap", 0):
             return list(recipe.eval.metrics)
         details = self.evaluation["details"]
         return [text for text in recipe.eval.metrics if "value" not in details.get(text, {})]

@@ -16,10 +16,10 @@ FREE_KEYS = frozenset(
         "train.workers",
         "test.batch_size",
         "eval.metrics",
-        "eval.resamples",
+        "eval.bootstrap",
     }
 )
-FREE_SECTIONS = ("checkpoint.", "log.", "segmenter.")
+FREE_SECTIONS = ("checkpoint.", "log.")
 """What changes neither the weights nor the images that come out."""
 
 

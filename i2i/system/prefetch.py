@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(
+def prefetch(
     function: Callable[[Item], Result], items: Iterable[Item], *, count: int, workers: int = 2
 ) -> Iterator[Result]:
     """The function's results in the items' order, computed in threads.

@@ -61,7 +61,7 @@ def save(
         step: After how many steps.
         model: The generator as it is to be used.
         recipe: The resolved recipe in TOML; kept in the model file.
-        data: What `About.to_json` says of the data; kept there, too.
+        data: What `DatasetInfo.to_json` says of the data; kept there, too.
         training: Tensors, numbers, texts, and dicts and lists of them.
         best: The best checkpoint's step so far.
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from torch import nn
 
 from i2i.datasets.loader import Loader
-from i2i.evaluation.measuring import Result
+from i2i.evaluation.collection import Result
 from i2i.system.signals import asked_to_stop
 from i2i.training.log import Console, Meter, MetricsLog
 from i2i.training.trainer import FilesOf, Trainer
 
 
 @dataclass(frozen=True)
-class Chores:
+class Callbacks:
     """What the loop has done for it now and then.
 
     Args:
@@ -34,7 +34,7 @@ class Chores:
 
 
 def train(
-    trainer: Trainer, loader: Loader, log: MetricsLog, console: Console, chores: Chores
+    trainer: Trainer, loader: Loader, log: MetricsLog, console: Console, callbacks: Callbacks
 ) -> int:
     """Train to the last step, or until a signal asks to stop.
 
@@ -57,7 +57,7 @@ def train(
             with meter.waiting():
                 batch = next(batches)
             rate, epoch = trainer.learning_rate, trainer.epoch
-            losses = trainer.update(batch, chores.files)
+            losses = trainer.update(batch, callbacks.files)
             meter.add(losses, len(batch.names) * engine.ranks)
             console.show(trainer.step, epoch, losses, meter.rate)
 
@@ -66,15 +66,15 @@ def train(
             improved = False
             try:
                 if due(recipe.log.samples_every):
-                    chores.sample(trainer.model, trainer.step)
+                    callbacks.sample(trainer.model, trainer.step)
                 if due(recipe.validation.every):
-                    improved = _validated(trainer, log, console, chores)
+                    improved = _validated(trainer, log, console, callbacks)
             except Exception:
-                chores.save(trainer)
+                callbacks.save(trainer)
                 raise
             stopping = engine.any(bool(signals))
             if improved or stopping or due(recipe.checkpoint.every):
-                chores.save(trainer)
+                callbacks.save(trainer)
             if stopping and trainer.step < trainer.total_steps:
                 return 128 + (signals[0] if signals else signal.SIGTERM)
             meter.restart_clock()
@@ -92,13 +92,13 @@ def remember_best(
     return True
 
 
-def _validated(trainer: Trainer, log: MetricsLog, console: Console, chores: Chores) -> bool:
+def _validated(trainer: Trainer, log: MetricsLog, console: Console, callbacks: Callbacks) -> bool:
     """Measure the model where this rank does; whether it is the best so far."""
-    if chores.validate is None:
+    if callbacks.validate is None:
         return False
-    results = chores.validate(trainer.model)
+    results = callbacks.validate(trainer.model)
     values = {name: result.value for name, result in results.items() if result.value is not None}
-    improved = remember_best(trainer, values, chores.improves)
+    improved = remember_best(trainer, values, callbacks.improves)
     if values:
         log.write(trainer.step, validation=values)
         console.say(f"step {trainer.step}: validation {_brief(values, improved)}")

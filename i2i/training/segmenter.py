@@ -12,9 +12,9 @@ from i2i.datasets.base import Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, RecipeError, TrainingError
 from i2i.images.sizes import next_multiple
-from i2i.randomness import Stream, derived_seed, generator
-from i2i.recipe import Recipe
+from i2i.randomness import Stream, derived_seed, rng
 from i2i.recipe.assemble import assemble_dataset
+from i2i.recipe.segmenter import SegmenterRecipe
 from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
 from i2i.segmentation.network import Segmenter
 from i2i.segmentation.palette import Labels
@@ -33,7 +33,7 @@ WARM_UP = 0.2
 Say = Callable[[str], None]
 
 
-def train_segmenter(recipe: Recipe, say: Say = lambda _: None) -> Segmenter:
+def train_segmenter(recipe: SegmenterRecipe, say: Say = lambda _: None) -> Segmenter:
     """Train the segmentation network of a recipe on its training split.
 
     AdamW on the cross-entropy of every pixel, all alike, the learning rate rising and falling once
@@ -125,7 +125,7 @@ _AT_ONCE = 8
 
 
 def _read(
-    recipe: Recipe, dataset: Dataset, split: Split, side: Side, labels: Labels, say: Say
+    recipe: SegmenterRecipe, dataset: Dataset, split: Split, side: Side, labels: Labels, say: Say
 ) -> LabelledPhotos:
     decoded = decode(dataset, split, recipe.augment.crop, on_bad=recipe.data.on_bad)
     for name, reason in decoded.skipped:
@@ -138,7 +138,7 @@ def _read(
         ) from error
 
 
-def _network(recipe: Recipe, dataset: Dataset, side: Side, labels: Labels) -> Segmenter:
+def _network(recipe: SegmenterRecipe, dataset: Dataset, side: Side, labels: Labels) -> Segmenter:
     options = recipe.segmenter
     torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed))
     try:
@@ -165,7 +165,7 @@ def _rate(step: int, steps: int) -> float:
 
 def _fit(
     network: Segmenter,
-    recipe: Recipe,
+    recipe: SegmenterRecipe,
     engine: Engine,
     train: LabelledPhotos,
     val: LabelledPhotos,
@@ -174,7 +174,7 @@ def _fit(
     options = recipe.segmenter
     steps = len(train) // options.batch_size
     height, width = (round(side * options.crop_fraction) for side in recipe.augment.crop)
-    crop = next_multiple((height, width), network.reduction)
+    crop = next_multiple((height, width), network.size_divisor)
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, options.lr, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -184,7 +184,7 @@ def _fit(
     with track("training the segmenter", options.epochs * steps, unit="steps") as advance:
         for epoch in range(options.epochs):
             network.train()
-            order = generator(Stream.ORDER, recipe.seed, epoch).permutation(len(train)).tolist()
+            order = rng(Stream.ORDER, recipe.seed, epoch).permutation(len(train)).tolist()
             total = 0.0
             for step in range(steps):
                 photos, classes = train.augmented(

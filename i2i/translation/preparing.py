@@ -2,20 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from i2i.images import Picture, header, resize
 from i2i.images.types import Array, Size
 from i2i.model.model import Model
-
-Half = Literal["auto", "whole", "left", "right"]
-"""Which part of a file is the input; `auto` is `Preparation`'s rule."""
-
-Resize = Literal["auto", "own", "train"] | Size
-"""The size that inputs are brought to: `auto` is `Preparation`'s rule, `own` leaves them as they
-are, `train` is the size of the training."""
+from i2i.translation.options import Half, Resize
 
 
 @dataclass(frozen=True)

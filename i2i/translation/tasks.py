@@ -1,4 +1,4 @@
-"""What is to be done with each file: where its translations go, and what it shares a batch with."""
+"""What is to be done with each file, and where its translations go."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,13 +7,15 @@ from typing import NamedTuple
 from i2i.errors import DataError
 from i2i.images.sizes import size_text
 from i2i.images.types import Size
-from i2i.model.model import TILE, WHOLE_UP_TO, Model
+from i2i.model.model import Model
+from i2i.model.tiling import TILE, WHOLE_UP_TO, needs_tiles
 from i2i.system.files import safe_join
-from i2i.system.prefetch import ahead
+from i2i.system.prefetch import prefetch
 from i2i.translation.inputs import Input
+from i2i.translation.options import TranslationOptions
 from i2i.translation.preparing import Preparation
 from i2i.translation.record import Source, source_of
-from i2i.translation.writing import Format, suffix_of
+from i2i.translation.writing import suffix_of
 
 HEADERS_AHEAD = 64
 
@@ -66,17 +68,15 @@ def named(
     return named
 
 
-def endings(
-    model: Model, samples: int, side_by_side: bool, form: Format
-) -> Callable[[Path], list[str]]:
+def endings(model: Model, options: TranslationOptions) -> Callable[[Path], list[str]]:
     """What a file's name gets for each of its outputs."""
-    channels = 3 if side_by_side else model.data.target.channels
+    channels = 3 if options.side_by_side else model.data.target.channels
 
     def ending(file: Path) -> list[str]:
-        suffix = suffix_of(file, form, channels)
-        if samples == 1 or side_by_side:
+        suffix = suffix_of(file, options.format, channels)
+        if options.samples == 1 or options.side_by_side:
             return [suffix]
-        return [f"-{draw}{suffix}" for draw in range(1, samples + 1)]
+        return [f"-{sample}{suffix}" for sample in range(1, options.samples + 1)]
 
     return ending
 
@@ -96,22 +96,8 @@ def sized(
             bad[one.file] = f"{one.file}: {error.strerror or error}"
         return None
 
-    found = ahead(task, named.items(), count=HEADERS_AHEAD)
+    found = prefetch(task, named.items(), count=HEADERS_AHEAD)
     return [one for one in found if one is not None]
-
-
-def batches(tasks: Sequence[Task], model: Model, tile: int | None) -> list[list[Task]]:
-    """Tasks of one padded size together, in batches; what is translated by tiles alone."""
-    alike: dict[tuple[Size, bool], list[Task]] = {}
-    for task in tasks:
-        tiled = len(model.tiles(task.size, tile)) > 1
-        alike.setdefault((model.padded(task.size), tiled), []).append(task)
-    return [
-        some[first : first + count]
-        for (size, tiled), some in alike.items()
-        for count in (1 if tiled else model.batch_size(size),)
-        for first in range(0, len(some), count)
-    ]
 
 
 def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> list[str]:
@@ -124,7 +110,7 @@ def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> 
             f"{model.data.input_half} half is translated, at {trained} (--half whole --size own "
             "takes them as they are)"
         )
-    large = [t for t in tasks if model.needs_tiles(t.size)] if tile is None else []
+    large = [t for t in tasks if needs_tiles(t.size)] if tile is None else []
     if large:
         found.append(
             f"translated by tiles of {TILE}: {len(large):,}, which are larger than "

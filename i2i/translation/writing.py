@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -12,25 +11,23 @@ from i2i.images import Picture, holds_alpha, lossless_suffix, pixels, write_pict
 from i2i.images.pixels import Depth
 from i2i.images.sheets import as_rgb
 from i2i.images.types import Array
-
-Format = Literal["auto", "png", "tiff", "jpg"]
-"""`auto` is TIFF for TIFF, .npy for .npy, and else PNG, or TIFF where PNG can't hold it."""
+from i2i.translation.options import Format
 
 UNFINISHED = ".unfinished"
 
 _SUFFIX = {"png": ".png", "tiff": ".tif", "jpg": ".jpg"}
 
 
-def suffix_of(file: Path, form: Format, channels: int) -> str:
+def suffix_of(file: Path, format: Format, channels: int) -> str:
     """The suffix of a file's output.
 
     Args:
         file: The input.
-        form: What was asked for.
+        format: What was asked for.
         channels: Channels of the output.
     """
-    if form != "auto":
-        return _SUFFIX[form]
+    if format != "auto":
+        return _SUFFIX[format]
     match file.suffix.lower():
         case ".tif" | ".tiff":
             return ".tif"

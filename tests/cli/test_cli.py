@@ -169,18 +169,18 @@ def test_a_run_leaves_everything_in_its_folder(
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
-def test_resamples_give_every_metric_an_interval(
+def test_bootstrap_samples_give_every_metric_an_interval(
     i2i: Start, tmp_path: Path, write_recipe: Callable[..., Path]
 ) -> None:
     metrics = ["l1", "lab_histogram"]
-    run = i2i("run", write_recipe(eval={"metrics": metrics, "resamples": 50}))
+    run = i2i("run", write_recipe(eval={"metrics": metrics, "bootstrap": 50}))
     assert run.status == 0, run.output
     folder = tmp_path / "runs" / "tiny"
     details = json.loads((folder / "evaluation/metrics.json").read_text())["details"]
     page = (folder / "report.html").read_text()
     for metric in metrics:
         low, high = details[metric]["interval"]
-        assert len(details[metric]["resampled"]) == 50
+        assert len(details[metric]["bootstrap"]) == 50
         assert low < details[metric]["value"] < high
         assert f"[{low:.4f}, {high:.4f}]" in run.output
         assert f"[{low:.4f}, {high:.4f}]" in page

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.loader import Loader
-from i2i.images.tensors import to_float, to_whole
+from i2i.images.tensors import to_float, to_uint
 
 HEIGHT, WIDTH = 10, 14
 
@@ -53,7 +53,7 @@ def same(one: list[Batch], other: list[Batch]) -> bool:
 
 
 def whole(batch: Batch) -> Any:
-    return to_whole(batch.input).int(), to_whole(batch.target).int()
+    return to_uint(batch.input).int(), to_uint(batch.target).int()
 
 
 def test_a_batch_holds_float_pairs_of_the_crops_size() -> None:
@@ -165,7 +165,7 @@ def test_images_of_16_bits_keep_their_depth(workers: int) -> None:
     for batch in first(5, decoded=decoded, **options):
         both = torch.cat([batch.input, batch.target], dim=1)
         for name, pair in zip(batch.names, both, strict=True):
-            values = to_whole(pair, torch.uint16).numpy()
+            values = to_uint(pair, torch.uint16).numpy()
             np.testing.assert_array_equal(values, ramp[int(name)])
 
 
@@ -229,11 +229,11 @@ def test_whole_numbers_become_floats_over_the_range_and_come_back() -> None:
         numbers = torch.arange(top + 1).to(dtype)
         floats = to_float(numbers)
         assert (floats[0].item(), floats[-1].item()) == (-1.0, 1.0)
-        assert torch.equal(to_whole(floats, dtype).int(), numbers.int())
+        assert torch.equal(to_uint(floats, dtype).int(), numbers.int())
 
 
 def test_floats_beyond_the_range_are_cut_off() -> None:
-    assert to_whole(torch.tensor([-9.0, 9.0])).tolist() == [0, 255]
+    assert to_uint(torch.tensor([-9.0, 9.0])).tolist() == [0, 255]
 
 
 def test_the_parts_of_a_batch_are_the_batch() -> None:

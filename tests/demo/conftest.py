@@ -8,20 +8,22 @@ import pytest
 import torch
 from torch import nn
 
-from i2i.datasets.about import About
+from i2i.datasets.info import DatasetInfo
 from i2i.datasets.synthetic import CLASSES
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 from i2i.model.model import Model
 from i2i.recipe import parse_recipe
 from tests.conftest import tiny
 
-LINES = About(Side(), Side(), credit="drawn by <nobody>")
-LABELS = About(Side(), Side(), palette=CLASSES, labels_side="input")
+LINES = DatasetInfo(ImageSpec(), ImageSpec(), credit="drawn by <nobody>")
+LABELS = DatasetInfo(ImageSpec(), ImageSpec(), palette=CLASSES, labels_side="input")
 
 
 @pytest.fixture
 def model_of(tmp_path: Path) -> Callable[..., Model]:
-    def make(about: About = LINES, /, generator: nn.Module | None = None, **sections: Any) -> Model:
+    def make(
+        about: DatasetInfo = LINES, /, generator: nn.Module | None = None, **sections: Any
+    ) -> Model:
         return Model(
             (generator or nn.Identity()).eval(),
             parse_recipe(tiny(**sections)),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from i2i.datasets.about import About
+from i2i.datasets.info import DatasetInfo
 from i2i.datasets.synthetic import CLASSES
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 from i2i.model.model import Model
 from tests.conftest import picture
 from tests.demo.conftest import LABELS
@@ -72,7 +72,7 @@ def test_between_two_classes_there_is_no_third(model_of: Models) -> None:
 
 
 def test_label_indices_reach_the_model_as_indices(model_of: Models) -> None:
-    surface = Surface(model_of(About(Side(3, "labels", classes=3), Side())))
+    surface = Surface(model_of(DatasetInfo(ImageSpec(3, "labels", classes=3), ImageSpec())))
     colours = list(surface.brushes.colours.values())
     canvas = np.full((*surface.size, 3), colours[0], np.uint8)
     canvas[:, 256:] = colours[2]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 import i2i
 from i2i.cli import program
-from i2i.datasets.about import about
+from i2i.datasets.info import dataset_info
 from i2i.errors import DataError, I2IError
 from i2i.exporting import Exported, checking, export_onnx, export_torch
 from i2i.exporting.checking import check
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.xdist_group("export")
 def made(network: nn.Module | None = None, **sections: Any) -> Model:
     """A model that nobody trained, with running statistics that aren't those of the start."""
     recipe = parse_recipe(tiny(**sections))
-    data = about(assemble_dataset(recipe))
+    data = dataset_info(assemble_dataset(recipe))
     if network is None:
         network = assemble_generator(recipe, data.input.channels, data.target.channels)
     torch.manual_seed(1)
@@ -185,7 +185,7 @@ def test_the_file_says_all_that_using_it_takes(exported: tuple[Path, str], train
         "classes": None,
         "float_range": None,
     }
-    assert said["output"]["to_whole"] == "round((x + 1) / 2 * 255), cut off at 0 and 255"
+    assert said["output"]["to_uint"] == "round((x + 1) / 2 * 255), cut off at 0 and 255"
     settings = ("statistics", "dropout", "seed", "draw", "int8")
     assert [said[key] for key in settings] == ["per_image", True, 0, 0, False]
     documented = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")

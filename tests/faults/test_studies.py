@@ -43,7 +43,7 @@ def test_a_study_killed_at_any_moment_goes_on_to_the_same_tables(tmp_path: Path,
     path = write_into(
         tmp_path,
         set={
-            "eval": {"resamples": 20},
+            "eval": {"bootstrap": 20},
             "train": {"max_steps": 150},
             "checkpoint": {"every": 20},
             "validation": {"every": 50, "metrics": ["l1"]},

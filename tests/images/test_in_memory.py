@@ -18,7 +18,7 @@ from PIL import ExifTags, Image, ImageOps
 from i2i.errors import DataError
 from i2i.images import Mode, cmyk, pixels_of, read, read_picture, tiff, write_picture
 from i2i.images.pixels import to_depth
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 
 Array = NDArray[Any]
 
@@ -382,7 +382,7 @@ def test_a_palettes_indices_are_labels_and_its_colours_are_colours() -> None:
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 2, 3), (2, 2, 4)])
 def test_only_one_channel_is_spread_over_classes(shape: tuple[int, ...]) -> None:
-    side = Side(channels=3, mode="labels", classes=3)
+    side = ImageSpec(channels=3, mode="labels", classes=3)
     with pytest.raises(DataError, match="not label indices"):
         side.spread(np.zeros(shape, np.uint8), Path("a.png"))
     assert side.spread(np.zeros((2, 2, 1), np.uint8), Path("a.png")).shape == (2, 2, 3)

@@ -216,7 +216,7 @@ def test_networks_that_keep_numbers_outside_their_file_draw_them(
 def test_loading_a_unet_imports_no_library_that_only_training_needs(trained: Path) -> None:
     code = (
         "import sys, json, i2i; i2i.load(sys.argv[1], device='cpu');"
-        "import i2i.translation.files; print(json.dumps(sorted(sys.modules)))"
+        "import i2i.translation.translate; print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(trained)], capture_output=True, text=True, check=True

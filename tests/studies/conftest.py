@@ -22,7 +22,7 @@ def document(**keys: Any) -> dict[str, Any]:
         "metrics": ["l1", "l2", "lab_histogram"],
         "columns": ["l1", "l2", "lab_histogram", "lab_histogram.a"],
         "set": {
-            "eval": {"resamples": 50},
+            "eval": {"bootstrap": 50},
             "validation": {"every": 3, "metrics": ["l1", "lab_histogram"]},
         },
         "variants": [

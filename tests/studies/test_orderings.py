@@ -18,10 +18,10 @@ numbers = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40)
 def test_of_normal_differences_it_is_what_the_normal_distribution_says() -> None:
     """Means of n pairs whose differences are normal: t of their mean is the closed form."""
     random = np.random.default_rng(0)
-    pairs, resamples = 400, 20000
+    pairs, samples = 400, 20000
     hard = random.normal(0, 10, pairs)  # common to both, so that only pairing sees the difference
     one, other = hard + random.normal(0.1, 1, pairs), hard + random.normal(0, 1, pairs)
-    drawn = random.integers(0, pairs, (resamples, pairs))
+    drawn = random.integers(0, pairs, (samples, pairs))
     confidence, (low, high) = paired_bootstrap(
         [one[drawn].mean(1)], [other[drawn].mean(1)], higher_is_better=True
     )
@@ -32,7 +32,7 @@ def test_of_normal_differences_it_is_what_the_normal_distribution_says() -> None
     assert high == pytest.approx(difference.mean() + 1.96 * error, abs=0.1 * error)
 
 
-def test_seeds_are_averaged_within_each_resample() -> None:
+def test_seeds_are_averaged_within_each_bootstrap_sample() -> None:
     one = [np.array([1.0, 5.0, 3.0]), np.array([3.0, 1.0, 3.0])]
     other = [np.array([1.0, 4.0, 3.0])]
     confidence, interval = paired_bootstrap(one, other, higher_is_better=True)
@@ -40,7 +40,7 @@ def test_seeds_are_averaged_within_each_resample() -> None:
     assert interval == pytest.approx(tuple(np.percentile([1, -1, 0], (2.5, 97.5))))
 
 
-def test_fewer_resamples_are_the_first_of_more_and_those_without_a_value_are_left_out() -> None:
+def test_fewer_bootstrap_samples_are_the_first_of_more_and_those_without_a_value_left_out() -> None:
     one, other = np.array([1.0, np.nan, 3.0, 9.0, 9.0]), np.array([0.0, 0.0, 4.0])
     assert paired_bootstrap([one], [other], higher_is_better=True)[0] == 0.5
 

@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from i2i.datasets.base import Dataset
-from i2i.images.spec import Side
+from i2i.images.spec import ImageSpec
 
 
 @dataclass(frozen=True)
-class About:
+class DatasetInfo:
     """A data set in words and numbers, without its images.
 
     Args:
@@ -27,8 +27,8 @@ class About:
         notice: What a reader of results must know.
     """
 
-    input: Side
-    target: Side
+    input: ImageSpec
+    target: ImageSpec
     input_half: Literal["left", "right"] | None = None
     palette: Mapping[str, tuple[int, int, int]] | None = None
     labels_side: Literal["input", "target"] | None = None
@@ -52,7 +52,7 @@ class About:
         return _ADAPTER.dump_json(self).decode()
 
     @staticmethod
-    def from_json(text: str) -> "About":
+    def from_json(text: str) -> "DatasetInfo":
         """Read what `to_json` wrote.
 
         Raises:
@@ -64,14 +64,14 @@ class About:
             raise ValueError(f"what it says of its data can't be read: {error}") from error
 
 
-_ADAPTER = TypeAdapter(About)
+_ADAPTER = TypeAdapter(DatasetInfo)
 
 
-def about(dataset: Dataset) -> About:
+def dataset_info(dataset: Dataset) -> DatasetInfo:
     """What is to be known of a data set."""
     channels = dataset.input_channels, dataset.target_channels
-    inputs, targets = dataset.sides or (_plain(n, dataset.dtype) for n in channels)
-    return About(
+    inputs, targets = dataset.specs or (_plain(n, dataset.dtype) for n in channels)
+    return DatasetInfo(
         inputs,
         targets,
         dataset.input_half,
@@ -82,12 +82,12 @@ def about(dataset: Dataset) -> About:
     )
 
 
-def _plain(channels: int, dtype: type[np.uint8] | type[np.uint16]) -> Side:
+def _plain(channels: int, dtype: type[np.uint8] | type[np.uint16]) -> ImageSpec:
     """The side that so many channels of that type most likely are."""
     depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
     match channels:
         case 1:
-            return Side(1, "gray", depth)
+            return ImageSpec(1, "gray", depth)
         case 3:
-            return Side(3, "rgb", depth)
-    return Side(channels, "channels", depth)
+            return ImageSpec(3, "rgb", depth)
+    return ImageSpec(channels, "channels", depth)

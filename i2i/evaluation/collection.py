@@ -11,9 +11,9 @@ from torch import Tensor
 from i2i.errors import DataError, I2IError, WeightsError
 from i2i.evaluation.references import keep_features, known_features
 from i2i.metrics.base import Metric, Role
+from i2i.metrics.bootstrap import bootstrap_details
 from i2i.metrics.distribution import SetMetric
 from i2i.metrics.extractors import Extractor
-from i2i.metrics.resampling import described
 from i2i.recipe.assemble import assemble_metric, higher_is_better
 
 
@@ -38,7 +38,7 @@ class Result:
     problem: I2IError | None = None
 
 
-class Measuring:
+class MetricCollection:
     """Metrics by the text that names them, gathering.
 
     A metric whose weights can't be had, or that refuses the images, becomes unavailable; the others
@@ -120,25 +120,25 @@ class Measuring:
                 with self._refusal(text):
                     raise DataError([f"{text} needs at least {needed} pairs, there are {pairs}"])
 
-    def results(self, *, keep: bool = True, resamples: Tensor | None = None) -> dict[str, Result]:
+    def results(self, *, keep: bool = True, bootstrap: Tensor | None = None) -> dict[str, Result]:
         """Every metric's result by its text, in the order asked.
 
         Args:
             keep: Keep new features of targets; not, if some of the targets couldn't be shown.
-            resamples: `(B, n)` places of pairs in the order they came; the details of each metric
-                that can then have its values on these (`resampled`) and their `interval`.
+            bootstrap: `(B, n)` places of pairs in the order they came; the details of each metric
+                that can then have its values on these (`bootstrap`) and their `interval`.
         """
         if self._content is not None and keep:
             for extractor in self._extractors():  # those that refused have seen only some
                 if batches := self._new.get(extractor):
                     keep_features(extractor, self._content, self._device, torch.cat(batches))
-        return {text: self._result(text, resamples) for text in self._texts}
+        return {text: self._result(text, bootstrap) for text in self._texts}
 
-    def _result(self, text: str, resamples: Tensor | None) -> Result:
+    def _result(self, text: str, bootstrap: Tensor | None) -> Result:
         metric = self._metrics.get(text)
         if metric is not None:
             with self._refusal(text):
-                return _told(text, metric, resamples)
+                return _told(text, metric, bootstrap)
         return Result(text, None, higher_is_better(text), problem=self.problems[text])
 
     def _extractors(self) -> list[Extractor]:
@@ -167,13 +167,13 @@ class Measuring:
                 self._metrics.pop(text, None)
 
 
-def _told(text: str, metric: Any, resamples: Tensor | None) -> Result:
+def _told(text: str, metric: Any, bootstrap: Tensor | None) -> Result:
     value, up = metric.compute(), metric.higher_is_better
     if not isinstance(metric, Metric):  # a plugin's plain class
         return Result(text, value, up)
     details = dict(metric.details())
-    if resamples is not None and (values := metric.resampled(resamples)) is not None:
-        details |= described(values)
+    if bootstrap is not None and (values := metric.bootstrap(bootstrap)) is not None:
+        details |= bootstrap_details(values)
     return Result(metric.label or text, value, up, details, metric.settings())
 
 

@@ -2,24 +2,24 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from i2i.errors import DataError, I2IError
 from i2i.images import Picture
-from i2i.images.sizes import size_text
 from i2i.images.types import Array
 from i2i.model.model import Model, Whole
 from i2i.runs.loading import load
-from i2i.system.prefetch import ahead
+from i2i.system.prefetch import prefetch
 from i2i.system.progress import track
 from i2i.translation.inputs import Input, find_inputs
-from i2i.translation.preparing import Half, Preparation, Prepared, Resize
+from i2i.translation.options import TranslationOptions
+from i2i.translation.preparing import Preparation, Prepared
 from i2i.translation.record import Record
-from i2i.translation.tasks import Task, batches, endings, named, notes, sized
-from i2i.translation.writing import Format, remove_leftovers, write_output
+from i2i.translation.tasks import Task, endings, named, notes, sized
+from i2i.translation.writing import remove_leftovers, write_output
 
 AHEAD = 2
 """Batches that are read before the network is ready for them, and that are being written."""
@@ -50,14 +50,8 @@ def translate(
     model: Model | Path | str,
     inputs: Sequence[Path | str],
     out: Path | str,
+    options: TranslationOptions | None = None,
     *,
-    half: Half = "auto",
-    size: Resize = "auto",
-    tile: int | None = None,
-    overlap: int | None = None,
-    samples: int = 1,
-    side_by_side: bool = False,
-    form: Format = "auto",
     overwrite: bool = False,
 ) -> Translation:
     """Translate files, folders and patterns into a folder.
@@ -70,13 +64,7 @@ def translate(
         model: What `i2i.load` gives, or what it takes.
         inputs: Files, folders and patterns, see `find_inputs`.
         out: The folder of outputs.
-        half: Which part of files is the input, see `Preparation`.
-        size: The size that inputs are brought to, see `Preparation`.
-        tile: Height and width of tiles, 0 for none, see `Model.translate_one`.
-        overlap: Pixels that tiles share, see `Model.tiles`.
-        samples: How many of the possible translations of each; several are named NAME-1, NAME-2, …
-        side_by_side: Write input and outputs in one row.
-        form: The format of outputs, see `suffix_of`.
+        options: How files are translated; by default each at its own size, into its own format.
         overwrite: Translate everything anew, and replace files that are there.
 
     Returns:
@@ -89,29 +77,18 @@ def translate(
     """
     if not isinstance(model, Model):
         model = load(model)
-    out = Path(out)
-    _check_options(model, size, samples, side_by_side, form, tile, overlap)
-    preparation = Preparation(model, half, size)
+    out, options = Path(out), options or TranslationOptions()
+    options.check(model)
+    preparation = Preparation(model, options.half, options.size)
     found, refused = find_inputs(inputs, out)
     done = Translation(out, inputs=len(found) + len(refused), bad=refused)
-    places = named(found, out, endings(model, samples, side_by_side, form), done.bad)
-    how = {
-        "model": model.recipe.name,
-        "step": model.step,
-        "sha256": model.sha256,
-        "half": half,
-        "size": size,
-        "tile": tile,
-        "overlap": overlap,
-        "samples": samples,
-        "side_by_side": side_by_side,
-        "format": form,
-    }
-    record = Record(out, how)
+    places = named(found, out, endings(model, options), done.bad)
+    how = {"model": model.recipe.name, "step": model.step, "sha256": model.sha256}
+    record = Record(out, how | asdict(options))
     with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
         remove_leftovers(out)
         tasks = sized(places, preparation, done.bad)
-        done.notes += notes(tasks, preparation, tile)
+        done.notes += notes(tasks, preparation, options.tile)
         ready = {
             task.input
             for task in tasks
@@ -119,10 +96,9 @@ def translate(
         }
         done.before = len(ready)
         with track("translating", len(tasks) - len(ready)) as advance:
-            pipeline = _Pipeline(
-                preparation, record, tile, overlap, samples, side_by_side, ready, done.bad, advance
-            )
-            for written in pipeline.run(batches(tasks, model, tile)):
+            pipeline = _Pipeline(preparation, record, options, ready, done.bad, advance)
+            batches = model.batches([task.size for task in tasks], options.tile)
+            for written in pipeline.run([tasks[i] for i in batch] for batch in batches):
                 done.now += written
         done.bad = dict(sorted(done.bad.items()))
         record.finish(done.now + done.before, {str(file): why for file, why in done.bad.items()})
@@ -130,9 +106,6 @@ def translate(
         raise DataError(list(done.bad.values()))
     return done
 
-
-MOST_PIXELS = 2**28
-"""Of a size that inputs are brought to."""
 
 _Translated = tuple[Task, Picture, tuple[Array, ...]]
 """A task, what its input carried, and its translations."""
@@ -154,10 +127,7 @@ class _Pipeline:
 
     preparation: Preparation
     record: Record
-    tile: int | None
-    overlap: int | None
-    samples: int
-    side_by_side: bool
+    options: TranslationOptions
     ready: Set[Input]
     bad: dict[Path, str]
     advance: Callable[[float], None]
@@ -169,8 +139,8 @@ class _Pipeline:
             I2IError: If outputs can't be written.
         """
         missing = (b for b in some if not all(task.input in self.ready for task in b))
-        read = ahead(self._read, missing, count=AHEAD)
-        return ahead(self._write, map(self._translate, read), count=AHEAD)
+        read = prefetch(self._read, missing, count=AHEAD)
+        return prefetch(self._write, map(self._translate, read), count=AHEAD)
 
     def _read(self, batch: Sequence[Task]) -> list[tuple[Task, Prepared]]:
         good = []
@@ -186,34 +156,38 @@ class _Pipeline:
             return []
         tasks, prepared = zip(*batch, strict=True)
         try:
-            draws = [self._draw(tasks, prepared, draw) for draw in range(self.samples)]
+            samples = [
+                self._sample(tasks, prepared, sample) for sample in range(self.options.samples)
+            ]
         except I2IError as error:
             for task in tasks:
                 self._note(task, f"{task.input.file}: {error}")
             return []
-        outputs = list(zip(*draws, strict=True))
+        outputs = list(zip(*samples, strict=True))
         return list(zip(tasks, (p.picture for p in prepared), outputs, strict=True))
 
-    def _draw(self, tasks: Sequence[Task], prepared: Sequence[Prepared], draw: int) -> list[Array]:
+    def _sample(
+        self, tasks: Sequence[Task], prepared: Sequence[Prepared], sample: int
+    ) -> list[Array]:
         """One of the translations of each input of a batch."""
         model = self.preparation.model
         arrays = [each.array for each in prepared]
         dtypes = [_output_dtype(model, each) for each in prepared]
 
         def advance(share: float) -> None:
-            self.advance(share / self.samples)
+            self.advance(share / self.options.samples)
 
         if len(arrays) == 1:
             only = model.translate_one(
                 arrays[0],
-                draw=draw,
+                sample=sample,
                 dtype=dtypes[0],
-                tile=self.tile,
-                overlap=self.overlap,
+                tile=self.options.tile,
+                overlap=self.options.overlap,
                 advance=advance,
             )
             return [only]
-        outputs = model.translate_arrays(arrays, draw=draw, dtypes=dtypes)
+        outputs = model.translate_arrays(arrays, sample=sample, dtypes=dtypes)
         advance(sum(task.input not in self.ready for task in tasks))
         return outputs
 
@@ -226,11 +200,11 @@ class _Pipeline:
         Raises:
             I2IError: If no file can be written any more.
         """
-        rows = [outputs] if self.side_by_side else [(output,) for output in outputs]
+        rows = [outputs] if self.options.side_by_side else [(output,) for output in outputs]
         for path, row in zip(task.outputs, rows, strict=True):
             try:
                 self.record.announce(path, task.source)
-                write_output(path, row, picture, side_by_side=self.side_by_side)
+                write_output(path, row, picture, side_by_side=self.options.side_by_side)
             except ValueError as error:
                 self.bad[task.input.file] = f"{task.input.file}: {error}"
                 return False
@@ -255,27 +229,3 @@ def _output_dtype(model: Model, prepared: Prepared) -> Whole:
     """The depth of the model's training or of the file, whichever is deeper."""
     deep = np.uint16 in (model.dtype, prepared.picture.pixels.dtype)
     return np.uint16 if deep else np.uint8
-
-
-def _check_options(
-    model: Model,
-    size: Resize,
-    samples: int,
-    side_by_side: bool,
-    form: Format,
-    tile: int | None,
-    overlap: int | None,
-) -> None:
-    channels = model.data.target.channels
-    if form in ("png", "jpg") and not side_by_side and channels not in (1, 3):
-        raise I2IError(
-            f"{form} holds 1 or 3 channels, the model gives {channels}: choose the format tiff"
-        )
-    if samples > 1 and not model.recipe.test.dropout:
-        raise I2IError(
-            f"all {samples} samples would be the same: dropout is the only noise, and the model's "
-            "recipe turns it off (test.dropout = false)"
-        )
-    if isinstance(size, tuple) and size[0] * size[1] > MOST_PIXELS:
-        raise I2IError(f"a size of {size_text(size)} is more than {MOST_PIXELS:,} pixels")
-    model.tiles((1, 1), tile, overlap)
