@@ -23,8 +23,9 @@ from i2i.cli import program
 from i2i.cli.show import section, toml, type_text
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, plural
-from i2i.recipe.schema import Recipe, model_in
-from i2i.recipe.segmenter import Segmenter
+from i2i.recipe.component import model_in
+from i2i.recipe.schema import Recipe
+from i2i.recipe.segmenter_schema import Segmenter
 from i2i.studies import schema as studies
 
 PAGES = Path(__file__).parent
@@ -58,7 +59,7 @@ def recipe() -> Iterator[str]:
         model = model_in(field.annotation)
         if model is None:
             continue
-        heading = f"[[{name}]]" if name == "losses" else f"[{name}]"
+        heading = f"[{name}]" if field.annotation is model else f"[[{name}]]"
         yield f"### `{heading}`\n"
         yield f"{inspect.getdoc(model)}\n".replace("\n\n", "\n")
         yield from _keys(model, set(model.model_fields), field.default)

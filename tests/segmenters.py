@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from i2i.recipe import Recipe, parse_recipe
+from i2i.recipe import parse_recipe
+from i2i.recipe.segmenter_schema import SegmenterRecipe
 from i2i.segmentation.network import Segmenter, save_segmenter
 from i2i.training.segmenter import train_segmenter
 
@@ -19,7 +20,7 @@ SMALL = {
 }
 
 
-def small_recipe(**sections: Any) -> Recipe:
+def small_recipe(**sections: Any) -> SegmenterRecipe:
     document: dict[str, Any] = {
         "name": "small",
         "data": {"type": "synthetic", "train": 40, "val": 8, "test": 8},
@@ -30,7 +31,7 @@ def small_recipe(**sections: Any) -> Recipe:
     }
     for name, section in sections.items():
         document[name] = section if "type" in section else {**document.get(name, {}), **section}
-    return parse_recipe(document)
+    return parse_recipe(document, model=SegmenterRecipe)
 
 
 def trained(folder: Path) -> tuple[Segmenter, Path]:

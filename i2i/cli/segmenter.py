@@ -8,7 +8,7 @@ import click
 from i2i.cli.options import set_option
 
 if TYPE_CHECKING:
-    from i2i.recipe.segmenter import SegmenterRecipe
+    from i2i.recipe.segmenter_schema import SegmenterRecipe
 
 
 @click.group
@@ -77,7 +77,7 @@ def _recipe(dataset: str, overrides: tuple[str, ...]) -> "SegmenterRecipe":
     from i2i.errors import RecipeError
     from i2i.plugins.manager import registry
     from i2i.recipe import load_recipe, parse_recipe
-    from i2i.recipe.segmenter import SegmenterRecipe
+    from i2i.recipe.segmenter_schema import SegmenterRecipe
 
     if dataset.endswith(".toml") or Path(dataset).is_file():
         return load_recipe(dataset, overrides, SegmenterRecipe)

@@ -10,6 +10,8 @@ from i2i.cli.list import kind_named
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import Entry
 from i2i.plugins.signature import INJECTED, Option, options
+from i2i.recipe.component import Component, model_in
+from i2i.recipe.schema import Recipe
 
 
 @click.command
@@ -36,13 +38,21 @@ def section(entry: Entry) -> str:
     """A component's section of a recipe, every option with its default and type."""
     if entry.kind == "metric":
         return _in_list(entry)
-    heading = {"dataset": "[data]", "loss": "[[losses]]"}.get(entry.kind, f"[{entry.kind}]")
     rows = [(f'type = "{entry.name}"', "")]
     for option in options(entry.load(), entry.kind):
         default = "…" if _unset(option) else toml(option.default)
         comment = "# " if _unset(option) else ""
         rows.append((f"{comment}{option.name} = {default}", f"# {_note(option)}"))
-    return "\n".join([heading, *_aligned(rows)])
+    return "\n".join([heading_of(entry.kind), *_aligned(rows)])
+
+
+def heading_of(kind: str) -> str:
+    """The heading of the section of a recipe that names components of a kind."""
+    for name, field in Recipe.model_fields.items():
+        model = model_in(field.annotation)
+        if model is not None and issubclass(model, Component) and model.kind == kind:
+            return f"[{name}]" if field.annotation is model else f"[[{name}]]"
+    raise KeyError(kind)
 
 
 def _in_list(entry: Entry) -> str:

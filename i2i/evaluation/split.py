@@ -13,17 +13,19 @@ from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
 from i2i.evaluation.collection import MetricCollection, Result
 from i2i.evaluation.results import described, write_document
+from i2i.evaluation.samples import SampleFolder
 from i2i.evaluation.translations import translate_pairs
 from i2i.images import save_image
-from i2i.images.sheets import gallery, spread
-from i2i.images.types import Array
+from i2i.images.sheets import spread
 from i2i.metrics.bootstrap import bootstrap_indices
 from i2i.recipe import Recipe
 from i2i.system.files import safe_join
 from i2i.system.progress import track
 
-ON_SHEET = 24
-"""Pairs of the split on the sheet that is kept of it."""
+SAMPLES = 24
+"""Pairs of the split that are kept to be looked at."""
+
+OUTPUT = "output"
 
 
 def measure(
@@ -75,7 +77,7 @@ def evaluate_split(
     split: str,
     step: int,
 ) -> dict[str, Any]:
-    """Translate a split, keep the images and a sheet of them, and measure them.
+    """Translate a split, keep the images and some pairs to be looked at, and measure them.
 
     Beside each metric that compares pairs stands its value for the input taken as the output, where
     channels allow: what a generator gets that does nothing. Where the recipe asks for bootstrap
@@ -98,8 +100,8 @@ def evaluate_split(
     """
     outputs = MetricCollection(metrics, _content(decoded), device)
     copies = MetricCollection([m for m in metrics if m in outputs.paired], device=device)
-    on_sheet = {decoded.names[i] for i in spread(len(decoded.names), ON_SHEET)}
-    triples: list[list[Array]] = []
+    kept = [decoded.names[i] for i in spread(len(decoded.names), SAMPLES)]
+    samples = SampleFolder(folder / "samples")
     with track("translating and measuring", len(decoded.names)) as advance:
         for translated in translate_pairs(generator, decoded, recipe, device):
             images = translated.on(device)
@@ -107,12 +109,10 @@ def evaluate_split(
             comparable = translated.input.shape == translated.target.shape
             if comparable:
                 copies.update_pairs({**images, "output": images["input"]})
-            for name, triple in zip(translated.names, translated.images(), strict=True):
-                save_image(triple[1], safe_join(folder / "images", name))
-                if name in on_sheet:
-                    triples.append(triple)
+            for name, (_, output, _) in zip(translated.names, translated.images(), strict=True):
+                save_image(output, safe_join(folder / "images", name))
+            samples.write(translated, OUTPUT, kept)
             advance(len(translated.names))
-    save_image(gallery(triples), folder / "sheet")
     what = {
         "split": split,
         "images": len(decoded.names),

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from i2i.datasets.decoded import Decoded
-from i2i.images.sheets import sheet, spread
 from i2i.images.tensors import to_float, to_uint
 from i2i.images.types import Array
 from i2i.metrics.base import Role
@@ -61,12 +60,3 @@ def translate_pairs(
         outputs = translate(generator, to_float(inputs).to(device), TestSettings.of(recipe))
         names = tuple(decoded.names[i] for i in batch)
         yield Translated(names, inputs, to_uint(outputs, pairs.dtype).cpu(), targets)
-
-
-def sample_sheet(
-    generator: nn.Module, decoded: Decoded, recipe: Recipe, device: torch.device, count: int
-) -> Array:
-    """A sheet of input | output | target for pairs spread over a split, always the same ones."""
-    indices = spread(len(decoded.names), count)
-    batches = translate_pairs(generator, decoded, recipe, device, indices)
-    return sheet([images for translated in batches for images in translated.images()])

@@ -39,3 +39,16 @@ class Method(ABC):
             batch: The pairs.
             output: What `translate` gave for them, with its graph if the generator moves.
         """
+
+
+def trained_parameters(method: Method) -> dict[str, list[nn.Parameter]]:
+    """The parameters of each player that are trained: networks may have frozen ones."""
+    return {
+        player: [
+            parameter
+            for name in names
+            for parameter in method.networks[name].parameters()
+            if parameter.requires_grad
+        ]
+        for player, names in method.players.items()
+    }

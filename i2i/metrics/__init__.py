@@ -6,19 +6,19 @@ from i2i.hookspecs import Register, hookimpl
 @hookimpl
 def register_metrics(register: Register) -> None:
     """Register the built-in metrics."""
-    register("fid", "i2i.metrics.distribution:FID", summary="Fréchet Inception distance, from 0")
+    register("fid", "i2i.metrics.fid:FID", summary="Fréchet Inception distance, from 0")
     register(
         "fid_inf",
-        "i2i.metrics.distribution:FIDInfinity",
+        "i2i.metrics.fid:FIDInfinity",
         summary="FID extrapolated to infinitely many outputs",
     )
     register(
         "kid",
-        "i2i.metrics.distribution:KID",
+        "i2i.metrics.kid:KID",
         summary="kernel Inception distance, unbiased: the one for small sets",
     )
-    register("fd", "i2i.metrics.distribution:FD", summary="Fréchet distance on a timm backbone")
-    register("kd", "i2i.metrics.distribution:KD", summary="kernel distance on a timm backbone")
+    register("fd", "i2i.metrics.fid:FD", summary="Fréchet distance on a timm backbone")
+    register("kd", "i2i.metrics.kid:KD", summary="kernel distance on a timm backbone")
     register("lpips", "i2i.metrics.perceptual:LPIPS", summary="perceptual distance, from 0")
     register("l1", "i2i.metrics.pixel:L1", summary="mean absolute difference, 0 to 1")
     register("l2", "i2i.metrics.pixel:L2", summary="mean squared difference, 0 to 1")

@@ -13,9 +13,11 @@ from i2i.errors import DataError, I2IError
 from i2i.images.sizes import next_multiple, size_text
 from i2i.images.tensors import batch_of_one, mirrored, to_uint
 from i2i.images.types import Array, Size
+from i2i.model.batching import batches
 from i2i.model.inference import TestSettings, translate
-from i2i.model.tiling import WHOLE_UP_TO, Tiles, plan_tiles, translate_tiles
+from i2i.model.tiling import Tiles, plan_tiles, translate_tiles
 from i2i.recipe import Recipe
+from i2i.system.deprecation import deprecate
 
 Whole = type[np.uint8] | type[np.uint16]
 
@@ -63,7 +65,11 @@ class Model:
     @property
     def size_divisor(self) -> int:
         """What the generator needs height and width to be multiples of; 1 where it doesn't say."""
-        return int(getattr(self.generator, "size_divisor", 1))
+        own = getattr(self.generator, "size_divisor", None)
+        if own is None and isinstance(stride := getattr(self.generator, "stride", None), int):
+            deprecate("a generator's 'stride'", "call it 'size_divisor'", removed_in="0.3")
+            own = stride
+        return int(own or 1)
 
     @property
     def dtype(self) -> Whole:
@@ -141,27 +147,9 @@ class Model:
         return [outputs[i] for i in range(len(arrays))]
 
     def batches(self, sizes: Sequence[Size], tile: int | None = None) -> list[list[int]]:
-        """Which images share a batch: those of one padded size; what needs tiles is alone.
-
-        A batch has as many images as the recipe says, but no more pixels than one large image.
-
-        Args:
-            sizes: Of the images.
-            tile: As for `plan_tiles`.
-
-        Returns:
-            The images' places in `sizes`, batch by batch.
-        """
-        alike: dict[tuple[Size, bool], list[int]] = {}
-        for i, size in enumerate(sizes):
-            tiled = len(self.tiles(size, tile)) > 1
-            alike.setdefault((self.padded(size), tiled), []).append(i)
-        batches = []
-        for (size, tiled), places in alike.items():
-            most = max(1, min(self.recipe.test.batch_size, WHOLE_UP_TO // (size[0] * size[1])))
-            count = 1 if tiled else most
-            batches += [places[i : i + count] for i in range(0, len(places), count)]
-        return batches
+        """Which images share a batch, see `batches`; as many as the recipe says."""
+        most = self.recipe.test.batch_size
+        return batches(sizes, divisor=self.size_divisor, most=most, tile=tile)
 
     def translate_batch(self, images: Tensor, *, sample: int = 0) -> Tensor:
         """The outputs for a batch of any size, filled up to the size divisor and cut back.

@@ -1,5 +1,6 @@
 """Recipes: TOML, read whole and checked whole before anything is built."""
 
+from i2i.recipe.component import Component
 from i2i.recipe.metrics import parse_metric
 from i2i.recipe.reading import (
     load_recipe,
@@ -9,7 +10,7 @@ from i2i.recipe.reading import (
     parse_run_recipe,
     resolved_recipe,
 )
-from i2i.recipe.schema import Component, Recipe
+from i2i.recipe.schema import Recipe
 
 __all__ = [
     "Component",

@@ -8,7 +8,7 @@ from torch import nn
 from i2i.datasets.base import Dataset
 from i2i.errors import RecipeError
 from i2i.losses.adversarial import AdversarialLoss
-from i2i.methods.base import Method
+from i2i.methods.base import Method, trained_parameters
 from i2i.metrics.base import Metric
 from i2i.plugins.build import build
 from i2i.plugins.manager import registry
@@ -87,7 +87,11 @@ def assemble_method(
     discriminators: dict[str, nn.Module],
     losses: dict[str, nn.Module],
 ) -> Method:
-    """The recipe's method, playing with these networks."""
+    """The recipe's method with these networks.
+
+    Raises:
+        RecipeError: If a player has no parameters to train.
+    """
     weights = [loss.weight for loss in recipe.losses]
     method: Method = _component(
         recipe.method,
@@ -95,6 +99,9 @@ def assemble_method(
         discriminators=discriminators,
         losses={label: (losses[label], w) for label, w in zip(losses, weights, strict=True)},
     )
+    fixed = [player for player, own in trained_parameters(method).items() if not own]
+    if fixed:
+        raise RecipeError([f"{player}: has no parameters to train" for player in fixed])
     return method
 
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from i2i.errors import nearest
-from i2i.recipe.schema import Recipe, model_in
+from i2i.recipe.component import model_in
+from i2i.recipe.schema import Recipe
 
 _EXPECTED = {
     "int": "a whole number",

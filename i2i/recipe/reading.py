@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from i2i.errors import PluginError, RecipeError
 from i2i.plugins.build import complete, schema, validate
 from i2i.plugins.manager import registry
+from i2i.recipe.component import Component, component_sections
 from i2i.recipe.metrics import parse_metric, toml_value
 from i2i.recipe.problems import Problem, problems
-from i2i.recipe.schema import Component, Recipe, component_sections
+from i2i.recipe.schema import Recipe
 from i2i.recipe.upgrade import upgrade
 
 R = TypeVar("R", bound=Recipe)

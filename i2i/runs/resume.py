@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from i2i.errors import CheckpointError, DataError
-from i2i.recipe import Recipe
+from i2i.recipe import Recipe, load_run_recipe
+from i2i.run_folder import RunFolder
+from i2i.training import checkpoint as checkpoints
+from i2i.training.trainer import Trainer
 
 MAY_CHANGE = (
     "train.device",
@@ -22,6 +25,33 @@ MAY_CHANGE = (
 
 LENGTH = ("train.epochs", "train.max_steps")
 """Keys that say how long a training is, which the learning rates of a schedule depend on."""
+
+
+def resume_training(
+    trainer: Trainer, folder: RunFolder, fingerprints: Mapping[str, str]
+) -> list[str]:
+    """Go back to the newest checkpoint that is whole; why newer ones were passed over.
+
+    Raises:
+        CheckpointError: If the run was begun with another recipe.
+        DataError: If it was begun with other data.
+    """
+    criterion = trainer.recipe.validation.best
+    if folder.recipe.exists():
+        saved = load_run_recipe(folder.recipe)
+        check_same_recipe(trainer.recipe, saved, folder.recipe)
+        criterion = saved.validation.best
+    if folder.environment.exists():
+        check_same_data(folder.environment, fingerprints)
+    if trainer.engine.leads:
+        checkpoints.clean(folder.checkpoints)
+    trainer.engine.barrier()
+    newest, passed_over = checkpoints.newest(folder.checkpoints)
+    if newest is not None:
+        trainer.restore(newest)
+    if criterion != trainer.recipe.validation.best:
+        trainer.best = None  # values of two metrics don't compare
+    return passed_over
 
 
 def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:

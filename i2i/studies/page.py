@@ -7,7 +7,7 @@ from i2i.evaluation.results import as_json, flat
 from i2i.images import png_bytes
 from i2i.images.sheets import sheet
 from i2i.images.types import Array
-from i2i.report.page import png_uri, render, svg_uri
+from i2i.report.html import png_uri, render, svg_uri
 from i2i.studies.folder import StudyFolder
 from i2i.studies.markdown import as_markdown, paragraphs, signed
 from i2i.studies.plots import histograms, looks, training_curves

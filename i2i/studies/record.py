@@ -1,29 +1,23 @@
 """What is kept of a run for good: enough for the study's page, small enough for a repository."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from i2i.errors import I2IError
-from i2i.evaluation.split import ON_SHEET
-from i2i.images import png_bytes, read
-from i2i.images.sheets import cells, sheet, spread
+from i2i.errors import DataError, I2IError
 from i2i.images.types import Array
 from i2i.recipe import Recipe, parse_run_recipe
+from i2i.recipe.upgrade import upgrade
 from i2i.run_folder import RunFolder
+from i2i.studies.images import copy_images, keep_images, read_outputs, read_pairs
 from i2i.studies.sameness import digest
-from i2i.system.files import safe_join, write_whole
-
-ROWS = 6
-"""Test pairs that are kept to be looked at."""
+from i2i.system.files import write_whole
 
 POINTS = 100
 """Points of a loss's curve that are kept; each is the mean of those around it."""
@@ -66,16 +60,11 @@ class Record:
 
     def outputs(self) -> list[Array]:
         """The translations of the test pairs to be looked at."""
-        return [row[0] for row in self._cells(self.document["images"]["outputs"])]
+        return read_outputs(self.path.parent, self.document["images"])
 
     def pairs(self) -> list[list[Array]]:
         """Their inputs and targets."""
-        return self._cells(self.document["images"]["pairs"])
-
-    def _cells(self, name: str) -> list[list[Array]]:
-        height, width = self.document["images"]["size"]
-        image = read(safe_join(self.path.parent, name), "rgb")
-        return cells(image, height, width)
+        return read_pairs(self.path.parent, self.document["images"])
 
 
 def _portable(recipe: Recipe) -> dict[str, Any]:
@@ -116,11 +105,24 @@ def read_record(path: Path) -> Record:
         document = json.loads(path.read_text(encoding="utf-8"))
         for part in ("recipe", "evaluation", "images", "curves", "environment"):
             document[part].keys()
+        _upgrade(document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise I2IError(
             f"{path}: is no record of a run ({error!r}): remove it, and its run is done again"
         ) from error
     return Record(path, document)
+
+
+def _upgrade(document: dict[str, Any]) -> None:
+    """Bring a record of version 0.1 to today's names, in place."""
+    upgrade(document["recipe"], set(Recipe.model_fields), warn=False)
+    _upgrade_evaluation(document["evaluation"])
+
+
+def _upgrade_evaluation(evaluation: dict[str, Any]) -> None:
+    for details in evaluation["details"].values():
+        if "resampled" in details:
+            details.setdefault("bootstrap", details.pop("resampled"))
 
 
 def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Record:
@@ -143,6 +145,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
     except (OSError, ValueError) as error:
         raise I2IError(f"{run.path}: the run has ended without results ({error})") from error
+    _upgrade_evaluation(evaluation)
     training = [line for line in lines if "losses" in line]
     document = {
         "variant": variant,
@@ -152,7 +155,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         "updates": training[-1]["step"],
         "seconds": round(_seconds(training, recipe.train.batch_size), 1),
         "environment": _portable_environment(environment),
-        "images": _keep_images(path, run, recipe, evaluation["images"]),
+        "images": keep_images(path, run),
         "evaluation": evaluation,
         "curves": {
             "losses": list(_thinned(training, POINTS)),
@@ -177,15 +180,11 @@ def copy_record(record: Record, path: Path) -> Record:
     Raises:
         I2IError: If its images can't be read.
     """
-    images = record.document["images"]
-    own = {**images, "outputs": path.with_suffix(".png").name}
-    for part in ("pairs", "outputs"):
-        source = safe_join(record.path.parent, images[part])
-        try:
-            write_whole(path.with_name(own[part]), source.read_bytes())
-        except OSError as error:
-            raise I2IError(f"{record.path}: can't be taken over: {error}") from error
-    document = {**record.document, "images": own}
+    try:
+        images = copy_images(record.path.parent, record.document["images"], path)
+    except (OSError, DataError) as error:
+        raise I2IError(f"{record.path}: can't be taken over: {error}") from error
+    document = {**record.document, "images": images}
     write_whole(path, _line_a_part(document))
     return Record(path, document)
 
@@ -210,25 +209,6 @@ def _thinned(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dic
 
 def _short(value: float) -> float:
     return float(f"{value:.5g}") if math.isfinite(value) else value
-
-
-def _keep_images(path: Path, run: RunFolder, recipe: Recipe, tested: int) -> dict[str, Any]:
-    """Keep some of the images on the evaluation's sheet; the names of the files.
-
-    Inputs and targets are named by their content: runs on the same pairs share them.
-    """
-    height, width = recipe.augment.crop
-    on_sheet = cells(read(run.evaluation / "sheet.png", "rgb"), height, width)
-    row = list(chain.from_iterable(on_sheet))
-    triples = [row[3 * i : 3 * i + 3] for i in range(min(tested, ON_SHEET))]
-    chosen = [triples[i] for i in spread(len(triples), ROWS)]
-    pairs = png_bytes(sheet([[given, target] for given, _, target in chosen]))
-    shared = path.with_name(f"pairs-{hashlib.sha256(pairs).hexdigest()[:12]}.png")
-    outputs = path.with_suffix(".png")
-    if not shared.exists():
-        write_whole(shared, pairs)
-    write_whole(outputs, png_bytes(sheet([[output] for _, output, _ in chosen])))
-    return {"size": [height, width], "outputs": outputs.name, "pairs": shared.name}
 
 
 def _line_a_part(document: Mapping[str, Any]) -> str:

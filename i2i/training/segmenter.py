@@ -14,7 +14,7 @@ from i2i.errors import DataError, RecipeError, TrainingError
 from i2i.images.sizes import next_multiple
 from i2i.randomness import Stream, derived_seed, rng
 from i2i.recipe.assemble import assemble_dataset
-from i2i.recipe.segmenter import SegmenterRecipe
+from i2i.recipe.segmenter_schema import SegmenterRecipe
 from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
 from i2i.segmentation.network import Segmenter
 from i2i.segmentation.palette import Labels

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from i2i.batch import Batch
-from i2i.errors import RecipeError, TrainingError
-from i2i.methods.base import Method, Terms
+from i2i.errors import TrainingError
+from i2i.methods.base import Method, Terms, trained_parameters
 from i2i.model.file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
@@ -31,7 +31,7 @@ class Trainer:
         recipe: What to do.
         engine: Where to do it.
         method: The game; its networks are wrapped by the engine.
-        steps_per_epoch: Updates in a pass over the training pairs, once they have been counted.
+        steps_per_epoch: Updates in a pass over the training pairs.
         step: Updates done.
         best: Step and value of the best validation so far.
 
@@ -39,15 +39,12 @@ class Trainer:
         optimizers: By player.
         parameters: By player, those that are trained: a network may have frozen ones.
         average: Of the generator's weights, where the recipe asks for it.
-
-    Raises:
-        RecipeError: If a player has no parameters to train.
     """
 
     recipe: Recipe
     engine: Engine
     method: Method
-    steps_per_epoch: int = 1
+    steps_per_epoch: int
     step: int = 0
     best: tuple[int, float] | None = None
     optimizers: dict[str, torch.optim.Adam] = field(init=False)
@@ -56,13 +53,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         optimizer = self.recipe.optimizer
-        networks = self.method.networks
-        self.parameters = {
-            player: [p for name in names for p in networks[name].parameters() if p.requires_grad]
-            for player, names in self.method.players.items()
-        }
-        if fixed := [player for player, own in self.parameters.items() if not own]:
-            raise RecipeError([f"{player}: has no parameters to train" for player in fixed])
+        self.parameters = trained_parameters(self.method)
         self.optimizers = {
             player: torch.optim.Adam(
                 parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True

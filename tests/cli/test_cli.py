@@ -151,9 +151,12 @@ def test_a_run_leaves_everything_in_its_folder(
     for name in ("recipe.toml", "environment.json", "metrics.jsonl", "report.html"):
         assert (folder / name).is_file()
     assert [p.name for p in sorted((folder / "samples").iterdir())] == [
-        "step-00000003.png",
-        "step-00000006.png",
+        "input",
+        "step-00000003",
+        "step-00000006",
+        "target",
     ]
+    assert len(list((folder / "samples" / "step-00000006").iterdir())) == 4
     result = json.loads((folder / "evaluation/metrics.json").read_text())
     assert result["images"] == 4
     assert set(result["metrics"]) == {"l1", "psnr", "ssim"}

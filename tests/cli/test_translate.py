@@ -157,7 +157,7 @@ def test_samples_side_by_side_formats_and_sizes(
 ) -> None:
     plain = files / "plain.png"
     assert i2i("translate", trained, plain, "--out", "a", "--samples", 3).status == 0
-    names = [f"plain-{draw}.png" for draw in (1, 2, 3)]
+    names = [f"plain-{sample}.png" for sample in (1, 2, 3)]
     assert sorted(file.name for file in (tmp_path / "a").glob("*.png")) == names
     samples = [read(tmp_path / "a" / name) for name in names]
     assert not np.array_equal(samples[0], samples[1])

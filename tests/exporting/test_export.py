@@ -27,7 +27,7 @@ from i2i.exporting.files import arriving, check_free
 from i2i.exporting.graph import Session
 from i2i.exporting.program import trace
 from i2i.exporting.samples import samples
-from i2i.model.inference import translate
+from i2i.model.inference import TestSettings, translate
 from i2i.model.model import Model
 from i2i.recipe import parse_recipe
 from i2i.recipe.assemble import assemble_dataset, assemble_generator
@@ -177,7 +177,7 @@ def test_the_file_says_all_that_using_it_takes(exported: tuple[Path, str], train
         "mode": "rgb",
         "depth": 8,
         "to_float": "x / 255 * 2 - 1",
-        "multiple_of": 8,
+        "size_divisor": 8,
         "fill": "mirrored, below and to the right; cut the output back",
         "smallest": [8, 8],
         "fixed_size": None,
@@ -186,7 +186,7 @@ def test_the_file_says_all_that_using_it_takes(exported: tuple[Path, str], train
         "float_range": None,
     }
     assert said["output"]["to_uint"] == "round((x + 1) / 2 * 255), cut off at 0 and 255"
-    settings = ("statistics", "dropout", "seed", "draw", "int8")
+    settings = ("statistics", "dropout", "seed", "sample", "int8")
     assert [said[key] for key in settings] == ["per_image", True, 0, 0, False]
     documented = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
     assert [key for key in said if f"`{key}`" not in documented] == []
@@ -241,17 +241,18 @@ def test_all_networks_can_be_exported(
     sections: dict[str, Any], statistics: Any, tmp_path: Path
 ) -> None:
     model, file = made(**sections), tmp_path / "model.onnx"
-    done = export_onnx(model, file, statistics=statistics, dropout=False)
+    settings = TestSettings(statistics, dropout=False)
+    done = export_onnx(model, file, settings)
     assert done.fixed is None
     assert done.difference < 1e-4
     images = noise(3, 3, 64, 128)
-    expected = translate(model.generator, images, statistics=statistics, dropout=False)
+    expected = translate(model.generator, images, settings)
     torch.testing.assert_close(Session(file)(images), expected, rtol=0, atol=1e-4)
 
 
 def test_a_norm_on_one_pixel_makes_the_smallest_size_larger(tmp_path: Path) -> None:
     class Normed(nn.Module):
-        stride = 8
+        size_divisor = 8
 
         def __init__(self) -> None:
             super().__init__()
@@ -261,7 +262,7 @@ def test_a_norm_on_one_pixel_makes_the_smallest_size_larger(tmp_path: Path) -> N
         def forward(self, images: Tensor) -> Tensor:
             return torch.tanh(self.up(self.down(images)))
 
-    done = export_onnx(made(Normed()), tmp_path / "model.onnx", dropout=False)
+    done = export_onnx(made(Normed()), tmp_path / "model.onnx", TestSettings(dropout=False))
     assert done.sizes == ((32, 32), (40, 48), (16, 16))
 
 
@@ -284,7 +285,7 @@ class Choosing(nn.Module):
 
 
 def test_a_network_for_one_size_is_exported_for_it(tmp_path: Path) -> None:
-    done = export_onnx(made(Placed()), tmp_path / "model.onnx", dropout=False)
+    done = export_onnx(made(Placed()), tmp_path / "model.onnx", TestSettings(dropout=False))
     assert done.fixed == (32, 32)
     assert done.sizes == ((32, 32),)
     assert Session(done.path)(noise(5, 3, 32, 32)).shape == (5, 3, 32, 32)
@@ -305,16 +306,16 @@ def test_torch_export_comes_back_as_it_was(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    called = call("export", trained, "--to", "torch", "--statistics", "running", "--draw", 3)
+    called = call("export", trained, "--to", "torch", "--statistics", "running", "--sample", 3)
     assert "written to tiny.pt2 (" in called.stdout
     files = {"i2i.json": ""}
     run = torch.export.load(tmp_path / "tiny.pt2", extra_files=files).module()
     said = json.loads(files["i2i.json"])
-    assert (said["statistics"], said["dropout"], said["draw"]) == ("running", True, 3)
+    assert (said["statistics"], said["dropout"], said["sample"]) == ("running", True, 3)
     generator = i2i.load(trained, device="cpu").generator
     for shape in [(1, 3, 32, 32), (3, 3, 8, 48)]:
         images = noise(*shape)
-        expected = translate(generator, images, statistics="running", draw=3)
+        expected = translate(generator, images, TestSettings("running", sample=3))
         torch.testing.assert_close(run(images), expected, rtol=0, atol=1e-5)
 
 
@@ -377,7 +378,7 @@ def test_both_reasons_are_told_where_neither_trace_can_be_exported() -> None:
         raise I2IError("free sides" if free > 1 else "a fixed size")
 
     with pytest.raises(I2IError, match=r"^a fixed size \(at 32x32; for any size: free sides\)$"):
-        trace(small(), never)
+        trace(small(), never, TestSettings())
 
 
 def test_a_file_that_is_there_is_replaced_only_when_asked(

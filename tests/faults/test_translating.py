@@ -233,7 +233,7 @@ def test_10_an_interrupt_stops_and_what_is_done_stays(
 
 def test_a_network_that_takes_no_such_size_says_so(trained: Path) -> None:
     model = package.load(trained, device="cpu")
-    model.generator.stride = 1  # type: ignore[assignment]
+    model.generator.size_divisor = 1  # type: ignore[assignment]
     with pytest.raises(package.errors.I2IError, match="can't take an image of 33x31"):
         model(picture(0, (33, 31)))
 

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from i2i.errors import DataError
-from i2i.metrics.distribution import FD, FID, KD, KID, FIDInfinity, SetMetric
+from i2i.metrics.fid import FD, FID, FIDInfinity
 from i2i.metrics.kernel import subset_mmd
+from i2i.metrics.kid import KD, KID
+from i2i.metrics.set_metric import SetMetric
 
 pytestmark = pytest.mark.usefixtures("inception")
 

@@ -1,12 +1,19 @@
 """Test time: each image as if it were alone, and noise that belongs to the image."""
 
+from typing import Any
+
 import pytest
 import timm
 import torch
 from torch import nn
 
 from i2i.generators.unet import UNet
-from i2i.model.inference import translate
+from i2i.model import inference
+from i2i.model.inference import TestSettings
+
+
+def translate(network: nn.Module, images: torch.Tensor, **settings: Any) -> torch.Tensor:
+    return inference.translate(network, images, TestSettings(**settings))
 
 
 @pytest.fixture
@@ -69,7 +76,7 @@ def test_dropout_is_noise_that_the_seed_and_the_draw_decide(
     torch.rand(7)
     assert torch.equal(first, translate(generator, images, seed=1))
     assert not torch.equal(first, translate(generator, images, seed=2))
-    assert not torch.equal(first, translate(generator, images, seed=1, draw=1))
+    assert not torch.equal(first, translate(generator, images, seed=1, sample=1))
     still = translate(generator, images, dropout=False)
     assert torch.equal(still, translate(generator, images, dropout=False, seed=5))
 

@@ -140,13 +140,13 @@ def test_what_is_no_image_of_the_model_s_is_told(model: Model, image: object, re
 
 def test_draws_differ_and_repeat(model: Model) -> None:
     image = picture(2, (32, 32))
-    first, second = model(image, draw=0), model(image, draw=1)
+    first, second = model(image, sample=0), model(image, sample=1)
     assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(model(image, draw=1), second)
+    np.testing.assert_array_equal(model(image, sample=1), second)
 
 
 def test_tiles_are_checked_and_rounded_to_the_stride(model: Model) -> None:
-    assert model.stride == 8
+    assert model.size_divisor == 8
     assert model.tiles((100, 100), 20, 4).tile == (24, 24)
     assert len(model.tiles((100, 100), 0, 4)) == 1
     assert len(model.tiles((5000, 5000), None)) > 1
@@ -155,8 +155,8 @@ def test_tiles_are_checked_and_rounded_to_the_stride(model: Model) -> None:
     assert model.tiles((5000, 5000)).overlap == 64
     with pytest.raises(I2IError, match="can't overlap by 30"):
         model(picture(0), tile=32, overlap=30)
-    with pytest.raises(I2IError, match="there is no draw -1"):
-        model(picture(0), draw=-1)
+    with pytest.raises(I2IError, match="there is no sample -1"):
+        model(picture(0), sample=-1)
     assert model(picture(0, (100, 90)), tile=32, overlap=8).shape == (100, 90, 3)
 
 

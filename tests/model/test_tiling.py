@@ -9,7 +9,7 @@ from torch import nn
 
 from i2i.generators.unet import UNet
 from i2i.images.types import Array
-from i2i.model.inference import translate
+from i2i.model.inference import TestSettings, translate
 from i2i.model.tiling import SharedNorm, Tiles, translate_tiles
 
 
@@ -57,15 +57,15 @@ def colours(height: int, width: int, seed: int = 0) -> Array:
 
 
 def tiled(network: nn.Module, image: Array, tiles: Tiles, **options: object) -> Array:
-    defaults = {"statistics": "running", "dropout": False, "seed": 0}
+    settings = {"statistics": "running", "dropout": False} | options
     return translate_tiles(
         network.eval(),
         image,
         tiles,
+        TestSettings(**settings),  # type: ignore[arg-type]
         channels=3,
         dtype=torch.uint8,
         device=torch.device("cpu"),
-        **(defaults | options),  # type: ignore[arg-type]
     )
 
 
@@ -89,7 +89,7 @@ class Local(nn.Module):
 
 def whole(network: nn.Module, image: Array, **options: object) -> Array:
     batch = torch.from_numpy(image).permute(2, 0, 1)[None] / 127.5 - 1
-    output = translate(network, batch, **options)[0]  # type: ignore[arg-type]
+    output = translate(network, batch, TestSettings(**options))[0]  # type: ignore[arg-type]
     return ((output + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
 
 

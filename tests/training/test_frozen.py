@@ -9,7 +9,7 @@ from torch import nn
 
 from i2i.errors import RecipeError
 from i2i.generators.unet import UNet
-from i2i.model.inference import translate
+from i2i.model.inference import TestSettings, translate
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import Entry
 from i2i.recipe import Recipe
@@ -58,7 +58,7 @@ def test_frozen_parameters_never_change_and_the_others_are_trained(
     encoder, decoder = values(generator.encoder), values(generator.decoder)
     for step in range(4):
         training.update(batch(seed=step), no_files)
-        translate(training.model, batch().input)
+        translate(training.model, batch().input, TestSettings())
     assert all(map(torch.equal, encoder, values(generator.encoder)))
     assert not any(map(torch.equal, decoder, values(generator.decoder)))
     assert not any(p.requires_grad for p in generator.encoder.parameters())
@@ -88,5 +88,5 @@ def test_using_a_network_leaves_each_module_in_its_own_mode(tiny_recipe: Recipes
     before = [module.training for module in generator.modules()]
     assert True in before
     assert False in before
-    translate(generator, batch().input)
+    translate(generator, batch().input, TestSettings())
     assert [module.training for module in generator.modules()] == before

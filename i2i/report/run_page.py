@@ -6,19 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from i2i.errors import I2IError
 from i2i.evaluation.results import counted, extras, flat, number
-from i2i.images import read
-from i2i.images.sheets import cells, sheet
+from i2i.evaluation.samples import INPUT, TARGET, SampleFolder
+from i2i.evaluation.split import OUTPUT
+from i2i.images.sheets import gallery, sheet
 from i2i.report.curves import curves
-from i2i.report.page import file_uri, png_uri, render, svg_uri
+from i2i.report.html import file_uri, png_uri, render, svg_uri
+from i2i.report.moments import samples_over_time
 from i2i.run_folder import RunFolder
 from i2i.system.files import write_whole
-
-MOMENTS = 6
-"""How many moments of the training the samples are shown at."""
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -34,7 +31,8 @@ def write_report(folder: RunFolder) -> Path:
     lines = _read_lines(folder.metrics)
     evaluation = _read_json(folder.evaluation / "metrics.json")
     environment = _read_json(folder.environment)
-    steps, samples = _samples_over_time(folder, recipe)
+    steps, samples = samples_over_time(folder.samples, recipe["augment"]["crop_size"])
+    tested = SampleFolder(folder.evaluation / "samples").rows((INPUT, OUTPUT, TARGET))
     page = render(
         "run.html",
         number=number,
@@ -49,9 +47,9 @@ def write_report(folder: RunFolder) -> Path:
         training=[line for line in lines if "losses" in line],
         curves=[svg_uri(svg) for svg in curves(lines)],
         sample_steps=steps,
-        samples=png_uri(samples) if samples is not None else None,
+        samples=png_uri(sheet(samples)) if samples else None,
         evaluation=evaluation,
-        test_sheet=file_uri(folder.evaluation / "sheet.png"),
+        test_sheet=png_uri(gallery(tested)) if tested else file_uri(_old_sheet(folder)),
     )
     write_whole(folder.report, page)
     return folder.report
@@ -63,22 +61,9 @@ def _copied(evaluation: dict[str, Any] | None, text: str) -> str:
     return number({"value": copies[text]}) if text in copies else "–"
 
 
-def _samples_over_time(
-    folder: RunFolder, recipe: dict[str, Any]
-) -> tuple[list[int], np.ndarray[Any, Any] | None]:
-    """One sheet of input | output at each of some moments | target, and the moments' steps."""
-    files = sorted(folder.samples.glob("step-*.png"))
-    if not files:
-        return [], None
-    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, MOMENTS).astype(int))]
-    size = recipe["augment"]["crop_size"]
-    height, width = (size, size) if isinstance(size, int) else size
-    pages = [cells(read(file, "rgb"), height, width) for file in chosen]
-    rows = [
-        [pages[0][row][0], *(page[row][1] for page in pages), pages[0][row][2]]
-        for row in range(len(pages[0]))
-    ]
-    return [int(file.stem.removeprefix("step-")) for file in chosen], sheet(rows)
+def _old_sheet(folder: RunFolder) -> Path:
+    """The sheet of test pairs that version 0.1 kept instead of samples."""
+    return folder.evaluation / "sheet.png"
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

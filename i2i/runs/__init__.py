@@ -1,0 +1,1 @@
+"""The use cases around a run: train, resume, load, evaluate."""

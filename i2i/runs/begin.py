@@ -1,0 +1,105 @@
+"""What is checked, said and written before the first step of a run."""
+
+import json
+from typing import Any
+
+from torch import nn
+
+from i2i.datasets.base import Dataset
+from i2i.errors import DataError, WeightsError
+from i2i.evaluation.split import refusals
+from i2i.recipe import Recipe
+from i2i.run_folder import RunFolder
+from i2i.runs.data import Splits
+from i2i.system.devices import has_fast_bf16
+from i2i.system.environment import command, git_commit, machine, versions
+from i2i.system.files import write_whole
+from i2i.training.engine import Engine
+from i2i.training.log import Console
+from i2i.training.trainer import Trainer
+from i2i.weights import used
+
+
+def introduce(
+    talk: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
+) -> None:
+    for reason in passed_over:
+        talk.say(f"passed over a damaged checkpoint: {reason}")
+    if dataset.notice:
+        talk.say(f"NOTICE: {dataset.notice}")
+    for _, split in splits:
+        for name, reason in split.skipped:
+            talk.say(f"left out {name}: {reason}")
+    counts = ", ".join(f"{len(split.names)} {name}" for name, split in splits)
+    engine = trainer.engine
+    precision = "" if engine.precision == 32 else f" in {engine.precision}"
+    talk.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
+    if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
+        talk.say(
+            f"NOTICE: this processor has no fast instructions for {engine.precision}, which is "
+            "slower here than train.precision = 32"
+        )
+    parameters = (f"{name} {_counted(n)}" for name, n in trainer.method.networks.items())
+    talk.say(f"parameters: {', '.join(parameters)}")
+    if trainer.step:
+        talk.say(f"going on from step {trainer.step} of {trainer.total_steps}")
+
+
+def _counted(network: nn.Module) -> str:
+    """How many parameters a network has, and how many of them are trained if not all are."""
+    every = sum(p.numel() for p in network.parameters())
+    trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return f"{every:,}" if trained == every else f"{every:,} ({trained:,} trained)"
+
+
+def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, talk: Console) -> None:
+    """Find out before the first step what will be measured, and fetch what that needs.
+
+    Raises:
+        WeightsError: If weights of a metric of `[validation]` are unavailable.
+        DataError: If such a metric can't be measured on the validation split's images.
+    """
+    if splits.val.names and recipe.validation.every:
+        problems = refusals(recipe.validation.metrics, splits.val, engine.device).values()
+        for problem in problems:
+            if isinstance(problem, WeightsError):
+                raise problem
+        if problems:
+            raise DataError(
+                [
+                    *(f"validation.metrics: {problem}" for problem in problems),
+                    "Measure something else while training (validation.metrics, validation.best), "
+                    "or nothing (validation.every = 0)",
+                ]
+            )
+    if splits.test.names:
+        problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
+        for text, problem in problems_at_the_end.items():
+            talk.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
+    for name, weights in used().items():
+        talk.say(f"weights: {name}, {weights['source']}")
+
+
+def record(
+    recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
+) -> None:
+    write_whole(folder.recipe, recipe.to_toml())
+    environment: dict[str, Any] = {
+        "versions": versions(),
+        "machine": machine(),
+        "device": str(engine.device),
+        "precision": engine.precision,
+        "ranks": engine.ranks,
+        "weights": used(),
+        "git": git_commit(),
+        "command": command(),
+        "data": {
+            "type": recipe.data.type,
+            "fingerprint": splits.fingerprints,
+            "pairs": {name: len(split.names) for name, split in splits},
+            "skipped": {name: list(split.skipped) for name, split in splits},
+            "credit": dataset.credit,
+            "notice": dataset.notice,
+        },
+    }
+    write_whole(folder.environment, json.dumps(environment, indent=2) + "\n")
