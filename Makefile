@@ -28,9 +28,11 @@ lint: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python scripts/draw_rooms.py --check
 
 docs: .venv/dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python scripts/draw_rooms.py
 
 # The pages of the paper's ablations, from the records of their runs.
 results: .venv/dev

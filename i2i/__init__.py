@@ -6,19 +6,37 @@ Importing this package imports no torch: names that need it are looked up when t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from i2i.errors import I2IError
 from i2i.hookspecs import Register, hookimpl
 from i2i.system.version import __version__
 
 if TYPE_CHECKING:
+    from i2i.batch import Batch
+    from i2i.datasets.base import Dataset, Pair
+    from i2i.losses.adversarial import AdversarialLoss
+    from i2i.methods.base import Method
+    from i2i.metrics.base import Metric
+    from i2i.model.inference import TestSettings
+    from i2i.model.model import Model
     from i2i.recipe import Recipe
     from i2i.runs.evaluate import evaluate
     from i2i.runs.loading import load
     from i2i.runs.run import run
     from i2i.studies.study import study
+    from i2i.translation.options import TranslationOptions
     from i2i.translation.translate import translate
 
 _LAZY = {
+    "AdversarialLoss": "i2i.losses.adversarial",
+    "Batch": "i2i.batch",
+    "Dataset": "i2i.datasets.base",
+    "Method": "i2i.methods.base",
+    "Metric": "i2i.metrics.base",
+    "Model": "i2i.model.model",
+    "Pair": "i2i.datasets.base",
     "Recipe": "i2i.recipe",
+    "TestSettings": "i2i.model.inference",
+    "TranslationOptions": "i2i.translation.options",
     "evaluate": "i2i.runs.evaluate",
     "load": "i2i.runs.loading",
     "run": "i2i.runs.run",
@@ -27,8 +45,18 @@ _LAZY = {
 }
 
 __all__ = [
+    "AdversarialLoss",
+    "Batch",
+    "Dataset",
+    "I2IError",
+    "Method",
+    "Metric",
+    "Model",
+    "Pair",
     "Recipe",
     "Register",
+    "TestSettings",
+    "TranslationOptions",
     "__version__",
     "evaluate",
     "hookimpl",
@@ -43,3 +71,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'i2i' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -68,7 +68,9 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
     )
 
 
-def _generator(recipe: Recipe, data: DatasetInfo, tensors: dict[str, Tensor], file: Path) -> nn.Module:
+def _generator(
+    recipe: Recipe, data: DatasetInfo, tensors: dict[str, Tensor], file: Path
+) -> nn.Module:
     """The generator with these weights."""
     channels = data.input.channels, data.target.channels
     with _Undrawn():
