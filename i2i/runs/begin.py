@@ -23,6 +23,7 @@ from i2i.weights import used
 def introduce(
     talk: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
 ) -> None:
+    """Say what is going to be trained, on what data, and what was left out or passed over."""
     for reason in passed_over:
         talk.say(f"passed over a damaged checkpoint: {reason}")
     if dataset.notice:
@@ -83,6 +84,7 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, talk: Console)
 def record(
     recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
 ) -> None:
+    """Write the resolved recipe, and the hardware, software and data of the run."""
     write_whole(folder.recipe, recipe.to_toml())
     environment: dict[str, Any] = {
         "versions": versions(),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from i2i.recipe.assemble import assemble_dataset, assemble_generator
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, I2IError, RecipeError
 from i2i.evaluation.folders import evaluate_folders
@@ -13,9 +12,10 @@ from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
 from i2i.model.file import load_model
 from i2i.recipe import load_run_recipe, metric_problems
+from i2i.recipe.assemble import assemble_dataset, assemble_generator
 from i2i.run_folder import RunFolder
-from i2i.training import checkpoint as checkpoints
 from i2i.system.devices import choose_device
+from i2i.training import checkpoint as checkpoints
 
 FOLDER_METRICS = ("fid", "kid")
 """What is measured of folders where nobody says: what needs no pairs."""

@@ -7,15 +7,15 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from i2i.recipe.assemble import assemble_generator
 from i2i.datasets.info import DatasetInfo
 from i2i.errors import CheckpointError
-from i2i.model.model import Model
 from i2i.model.file import load_state, read_model
+from i2i.model.model import Model
 from i2i.recipe import Recipe, resolved_recipe
+from i2i.recipe.assemble import assemble_generator
 from i2i.run_folder import RunFolder
-from i2i.training import checkpoint as checkpoints
 from i2i.system.devices import choose_device
+from i2i.training import checkpoint as checkpoints
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:
