@@ -438,3 +438,16 @@ def test_a_pair_written_as_images_is_read_back(tmp_path: Path) -> None:
     save_image(whole, tmp_path / "train" / "a")
     ((image, target),) = (pair.load((8, 8)) for pair in Folders(tmp_path).pairs("train"))
     np.testing.assert_array_equal(np.hstack([image, target]), whole)
+
+
+def test_digests_are_those_of_version_0_1_so_that_its_runs_resume(tmp_path: Path) -> None:
+    """The same files were digested by version 0.1 to these."""
+    for split, seed in (("train", 0), ("val", 1)):
+        (tmp_path / split).mkdir()
+        pair = np.random.default_rng(seed).integers(0, 256, (8, 16, 3), np.uint8)
+        np.save(tmp_path / split / "pair.npy", pair)
+    plain = Folders(tmp_path)
+    assert decode(plain, "train", (8, 8)).fingerprint.startswith("095d94bd7826724e")
+    assert decode(plain, "val", (8, 8)).fingerprint.startswith("79308f7505b68428")
+    gray = Folders(tmp_path, input_side="right", input_mode="gray")
+    assert decode(gray, "train", (8, 8)).fingerprint.startswith("f38331ea2b3c3bf9")
