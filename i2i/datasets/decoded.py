@@ -22,7 +22,7 @@ from i2i.errors import DataError
 from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
 from i2i.system.files import write_whole
-from i2i.system.progress import track
+from i2i.system.console import track
 
 FORMAT = 2
 """Raised when what is kept changes."""

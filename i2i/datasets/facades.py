@@ -15,7 +15,7 @@ from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError
 from i2i.system.cache import cache_dir
-from i2i.system.progress import track
+from i2i.system.console import track
 
 ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"

@@ -19,7 +19,7 @@ from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
 from i2i.metrics.base import Role
 from i2i.system.prefetch import ahead
-from i2i.system.progress import track
+from i2i.system.console import track
 
 AHEAD = 32
 """Images decoded before they are needed."""

@@ -20,7 +20,7 @@ from i2i.images.types import Array
 from i2i.metrics.resampling import resamples
 from i2i.recipe import Recipe
 from i2i.system.files import safe_join
-from i2i.system.progress import track
+from i2i.system.console import track
 
 ON_SHEET = 24
 """Pairs of the split on the sheet that is kept of it."""

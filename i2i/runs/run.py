@@ -22,6 +22,7 @@ from i2i.datasets.base import SPLITS, Dataset
 from i2i.datasets.decoded import Decoded, decode
 from i2i.images import save_image
 from i2i.datasets.loader import Loader
+from i2i.system.console import Console
 from i2i.system.environment import command, git_commit, machine, versions
 from i2i.errors import DataError, RecipeError, WeightsError
 from i2i.evaluation.measuring import Result
@@ -35,7 +36,7 @@ from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.system.devices import has_fast_bf16
-from i2i.training.log import Console, MetricsLog, console
+from i2i.training.log import MetricsLog
 from i2i.training.loop import Chores, train
 from i2i.runs.resume import check_same_data, check_same_recipe
 from i2i.training.trainer import Trainer
@@ -115,7 +116,7 @@ def run(
         passed_over: list[str] = []
         if resume:
             passed_over = _resume(trainer, folder, splits)
-        talk = console(trainer.step, trainer.total_steps, quiet=quiet or not engine.leads)
+        talk = Console(quiet=quiet or not engine.leads)
         try:
             _introduce(talk, trainer, dataset, splits, passed_over)
             if engine.leads:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup, escape
 
 from i2i.studies.orderings import Comparison
-from i2i.studies.progress import duration
+from i2i.system.console import duration
 from i2i.studies.results import Results
 from i2i.studies.tables import Cell, Column
 

@@ -11,7 +11,7 @@ from i2i.report.page import png_uri, render, svg_uri
 from i2i.studies.folder import StudyFolder
 from i2i.studies.markdown import as_markdown, paragraphs, signed
 from i2i.studies.plots import histograms, looks, training_curves
-from i2i.studies.progress import duration
+from i2i.system.console import duration
 from i2i.studies.results import Results
 from i2i.system.files import write_whole
 

@@ -14,7 +14,7 @@ from i2i.images.types import Array
 from i2i.model.model import Model, Whole
 from i2i.runs.loading import load
 from i2i.system.prefetch import ahead
-from i2i.system.progress import track
+from i2i.system.console import track
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.preparing import Half, Preparation, Prepared, Resize
 from i2i.translation.record import Record

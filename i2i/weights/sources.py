@@ -10,7 +10,7 @@ from torch import Tensor
 
 from i2i.errors import WeightsError
 from i2i.system.hashing import tensors_sha256
-from i2i.system.progress import track
+from i2i.system.console import track
 from i2i.weights import packages, store
 from i2i.weights.catalogue import Pinned, prefix
 from i2i.weights.convert import from_canonical, from_member
