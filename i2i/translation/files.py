@@ -13,13 +13,14 @@ from i2i.images.sizes import size_text
 from i2i.images.types import Array
 from i2i.model.model import Model, Whole
 from i2i.runs.loading import load
-from i2i.system.prefetch import ahead
 from i2i.system.console import track
+from i2i.system.files import remove_leftovers
+from i2i.system.prefetch import ahead
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.preparing import Half, Preparation, Prepared, Resize
 from i2i.translation.record import Record
 from i2i.translation.tasks import Task, batches, endings, named, notes, sized
-from i2i.translation.writing import Format, remove_leftovers, write_output
+from i2i.translation.writing import Format, write_output
 
 AHEAD = 2
 """Batches that are read before the network is ready for them, and that are being written."""
@@ -109,7 +110,7 @@ def translate(
     }
     record = Record(out, how)
     with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
-        remove_leftovers(out)
+        remove_leftovers(out, below=True)
         tasks = sized(places, preparation, done.bad)
         done.notes += notes(tasks, preparation, tile)
         ready = {
