@@ -30,8 +30,9 @@ from i2i.datasets.decoded import decode
 from i2i.datasets.loader import Loader
 from i2i.recipe import Recipe
 from i2i.recipe.assemble import assemble_dataset
+from i2i.system.console import Console
 from i2i.system.memory import keep_freed_memory
-from i2i.training.log import MetricsLog, SilentConsole
+from i2i.training.log import MetricsLog
 from i2i.training.loop import Callbacks, train
 from i2i.training.trainer import Trainer
 
@@ -124,7 +125,7 @@ def _train(recipe: Recipe, epochs: _Epochs, log: Path) -> None:
     training = trainer(recipe, loader.steps_per_epoch)
     callbacks = Callbacks(_no_checkpoint, epochs.ended, None, _no_best, _no_files)
     with MetricsLog(log, 0) as written:
-        train(training, loader, written, SilentConsole(0, training.total_steps), callbacks)
+        train(training, loader, written, Console(quiet=True), callbacks)
 
 
 def _ready_steps(recipe: Recipe) -> Iterator[float]:

@@ -7,13 +7,13 @@ holds the model, its ONNX export, the resolved recipe, what was measured, the re
 """
 
 import argparse
-import hashlib
 import shutil
 import sys
 from pathlib import Path
 
 import i2i
 from i2i.exporting import export_onnx
+from i2i.system.hashing import file_sha256
 
 DIST = Path("dist")
 
@@ -31,7 +31,7 @@ def release(recipe: Path) -> Path:
         shutil.copy2(file, folder)
     export_onnx(model, folder / f"{model.recipe.name}.onnx", overwrite=True)
     files = sorted(file for file in folder.iterdir() if file.name != "SHA256SUMS")
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
+    sums = [f"{file_sha256(file)}  {file.name}\n" for file in files]
     (folder / "SHA256SUMS").write_text("".join(sums))
     return folder
 

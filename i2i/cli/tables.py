@@ -2,8 +2,9 @@
 
 import sys
 
-from rich.console import Console
 from rich.table import Table
+
+from i2i.system.console import terminal
 
 WIDTH_OF_PIPES = 200
 """Columns where nobody says how many there are, so that paths aren't broken."""
@@ -12,4 +13,4 @@ WIDTH_OF_PIPES = 200
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal, or wide enough for paths where there is none."""
     width = None if sys.stdout.isatty() else WIDTH_OF_PIPES
-    Console(highlight=False, markup=False, width=width).print(table)
+    terminal(width=width).print(table)

@@ -4,12 +4,9 @@ import hashlib
 import json
 import math
 import os
-import threading
-import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,8 +18,9 @@ from i2i.datasets.base import Dataset, Pair, Split
 from i2i.errors import DataError
 from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
-from i2i.system.files import write_whole
-from i2i.system.progress import track
+from i2i.system.console import track
+from i2i.system.files import remove_leftovers, replacing, write_whole
+from i2i.system.hashing import json_sha256
 
 FORMAT = 2
 """Raised when what is kept changes."""
@@ -30,7 +28,6 @@ FORMAT = 2
 AHEAD = 256
 """Pairs that are decoded before they are written."""
 
-UNFINISHED = ".unfinished"
 ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished file that nobody writes to is removed."""
 
@@ -140,7 +137,7 @@ def _key(
     pairs: Sequence[Pair], digests: Sequence[bytes], shape: tuple[int, ...], dataset: Dataset
 ) -> str:
     what = [FORMAT, _fingerprint(pairs, digests), shape, np.dtype(dataset.dtype).name]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+    return json_sha256(what)[:32]
 
 
 def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
@@ -173,12 +170,11 @@ def _build(
 ) -> None:
     """Decode everything into a new file, which takes its place when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path.parent)
-    writer = f"{os.getpid()}.{threading.get_ident()}"
-    unfinished = path.with_name(f"{path.name}.{writer}{UNFINISHED}")
+    # Who lives writes all the time.
+    remove_leftovers(path.parent, untouched_for=ABANDONED_AFTER)
     reasons: dict[str, str] = {}
     crc = 0
-    try:
+    with replacing(path) as unfinished:
         with (
             unfinished.open("wb") as file,
             ThreadPoolExecutor(workers) as pool,
@@ -202,9 +198,6 @@ def _build(
             "crc32": crc,
         }
         write_whole(_about(path), json.dumps(about))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | str:
@@ -225,11 +218,3 @@ def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | st
 
 def _about(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left behind; a living one writes all the time."""
-    for file in folder.glob(f"*{UNFINISHED}"):
-        with suppress(FileNotFoundError):  # its writer may have just finished it
-            if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
-                file.unlink()

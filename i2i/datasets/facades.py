@@ -3,10 +3,7 @@
 import gzip
 import hashlib
 import tarfile
-import tempfile
-import urllib.request
 import zlib
-from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +12,13 @@ from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError
 from i2i.system.cache import cache_dir
-from i2i.system.progress import track
+from i2i.system.download import download
+from i2i.system.files import scratch
+from i2i.system.hashing import file_sha256
 
 ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"
 """SHA-256 over the relative paths and bytes of all images, see `contents_sha256`."""
-
-PATIENCE = 15.0
-"""Seconds that a silent server is waited for."""
 
 
 class Facades(Dataset):
@@ -91,7 +87,7 @@ def contents_sha256(folder: Path) -> str:
     whole = hashlib.sha256()
     for file in sorted(f for split in SPLITS for f in (folder / split).rglob("*") if f.is_file()):
         whole.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        whole.update(hashlib.sha256(file.read_bytes()).digest())
+        whole.update(bytes.fromhex(file_sha256(file)))
     return whole.hexdigest()
 
 
@@ -107,10 +103,8 @@ def _fetched(url: str) -> Path:
     if folder.is_dir():
         return folder
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".facades-") as name:
-        unpacked = Path(name)
-        archive = unpacked / "archive.tar.gz"
-        _download(url, archive)
+    with scratch(folder) as unpacked:
+        archive = download(url, unpacked / "archive.tar.gz", "facades")
         try:
             with tarfile.open(archive) as opened:
                 opened.extractall(unpacked, filter="data")
@@ -127,17 +121,3 @@ def _fetched(url: str) -> Path:
             if not folder.is_dir():  # another process may have been faster
                 raise
     return folder
-
-
-def _download(url: str, file: Path) -> None:
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
-            size = int(answer.headers.get("Content-Length") or 0)
-            with track("fetching facades", size or None, unit="bytes") as advance:
-                while block := answer.read(2**20):
-                    written.write(block)
-                    advance(len(block))
-    except (HTTPException, ValueError) as error:  # no such kind of address, or no HTTP behind it
-        raise OSError(f"{type(error).__name__}: {error}") from error
-    if size and file.stat().st_size != size:
-        raise OSError(f"the connection ended after {file.stat().st_size} of {size} bytes")

@@ -19,6 +19,7 @@ from i2i.images.pixels import Depth, FloatRange
 from i2i.images.spec import ImageSpec
 from i2i.images.types import Array, Size
 from i2i.system.files import safe_join
+from i2i.system.hashing import file_sha256
 
 Fraction = Annotated[float, Interval(ge=0, lt=1)]
 
@@ -230,7 +231,7 @@ def _digest(files: tuple[Path, ...], options: str) -> bytes:
     whole = hashlib.sha256(options.encode())
     for file in files:
         try:
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
+            whole.update(bytes.fromhex(file_sha256(file)))
         except OSError as error:
             raise DataError([f"{file}: {error.strerror}"]) from error
     return whole.digest()

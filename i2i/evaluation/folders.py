@@ -1,7 +1,6 @@
 """Metrics of images in one folder against those in another."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -18,8 +17,9 @@ from i2i.images import header, read
 from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
 from i2i.metrics.base import Role
+from i2i.system.console import track
+from i2i.system.hashing import file_sha256, text_sha256
 from i2i.system.prefetch import prefetch
-from i2i.system.progress import track
 
 AHEAD = 32
 """Images decoded before they are needed."""
@@ -91,7 +91,7 @@ def evaluate_folders(
     if not mixed_formats:
         _check_formats(folders["output"], folders["target"])
     contents = _digests(folders["target"])
-    collection = MetricCollection(metrics, _sha256(contents.values()), device)
+    collection = MetricCollection(metrics, text_sha256("\n".join(contents.values())), device)
     if collection.paired:
         _check_partners(folders)
         _show(folders, collection.update_pairs, on_bad, device)
@@ -106,7 +106,7 @@ def evaluate_folders(
         raise DataError(list(dict.fromkeys(bad)))
     readable = [digest for name, digest in contents.items() if name not in folders["target"].bad]
     compared = {
-        "targets": _sha256(readable),
+        "targets": text_sha256("\n".join(readable)),
         "size": _sizes(folders["output"].good + folders["target"].good),
         "images": {f"{role}s": len(folder.good) for role, folder in folders.items()},
     }
@@ -188,14 +188,10 @@ def _digests(folder: Folder) -> dict[str, str]:
     found = {}
     for name, file in folder.files.items():
         try:
-            found[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+            found[name] = file_sha256(file)
         except OSError as error:
             raise DataError([f"{file}: {error.strerror}"]) from error
     return found
-
-
-def _sha256(digests: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _sizes(files: list[Path]) -> list[str]:

@@ -1,8 +1,5 @@
 """Features of target images, kept by content: the same targets are looked at only once."""
 
-import hashlib
-import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +10,8 @@ from torch import Tensor
 
 from i2i.metrics.extractors import Extractor
 from i2i.system.cache import cache_dir
+from i2i.system.files import replacing
+from i2i.system.hashing import json_sha256, tensors_sha256
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
@@ -27,7 +26,8 @@ def known_features(extractor: Extractor, content: str, device: torch.device) -> 
     try:
         with safe_open(path, framework="pt") as file:
             features: Tensor = file.get_tensor("features")
-            whole = (file.metadata() or {}).get("sha256") == _sha256(features)
+            found = tensors_sha256({"features": features})
+            whole = (file.metadata() or {}).get("sha256") == found
     except (OSError, SafetensorError):
         return None
     return features if whole else None
@@ -38,19 +38,13 @@ def keep_features(
 ) -> None:
     """Keep features for `known_features`; a full disk only means that they aren't kept."""
     path = _path(extractor, content, device)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    tensors = {"features": features}
     with suppress(OSError, SafetensorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"features": features}, unfinished, {"sha256": _sha256(features)})
-        unfinished.replace(path)
-    unfinished.unlink(missing_ok=True)
+        with replacing(path) as unfinished:
+            save_file(tensors, unfinished, {"sha256": tensors_sha256(tensors)})
 
 
 def _path(extractor: Extractor, content: str, device: torch.device) -> Path:
     what = [dict(extractor.settings), content, device.type, torch.__version__]
-    name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
-    return cache_dir() / "references" / f"{name}.safetensors"
-
-
-def _sha256(features: Tensor) -> str:
-    return hashlib.sha256(features.contiguous().numpy().data).hexdigest()
+    return cache_dir() / "references" / f"{json_sha256(what)[:32]}.safetensors"

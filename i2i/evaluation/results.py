@@ -1,6 +1,5 @@
 """What an evaluation found, as it is written to metrics.json, and when two of them compare."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from math import isfinite, isinf
@@ -10,6 +9,7 @@ from typing import Any
 from i2i.evaluation.collection import Result
 from i2i.system.environment import versions
 from i2i.system.files import write_whole
+from i2i.system.hashing import json_sha256
 
 COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
 """Packages whose versions every fingerprint has."""
@@ -26,7 +26,7 @@ def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[
     Returns:
         `metrics`, the bare values; and `details`: for each its label, numbers of images, spread,
         values on bootstrap samples, and `fingerprint`, all that the value depends on but the
-        outputs themselves.
+        outputs themselves, with its SHA-256; values compare where theirs are equal.
     """
     found = versions()
     common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}
@@ -46,14 +46,8 @@ def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
         "value": result.value,
         **result.details,
         "fingerprint": fingerprint,
-        "fingerprint_sha256": fingerprint_sha256(fingerprint),
+        "fingerprint_sha256": json_sha256(fingerprint),
     }
-
-
-def fingerprint_sha256(fingerprint: Mapping[str, Any]) -> str:
-    """One SHA-256 for a fingerprint; values compare where theirs are equal."""
-    text = json.dumps(fingerprint, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def summary(document: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """A trained generator on a split: its translations, and what metrics say of them."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,9 @@ from i2i.images import save_image
 from i2i.images.sheets import spread
 from i2i.metrics.bootstrap import bootstrap_indices
 from i2i.recipe import Recipe
+from i2i.system.console import track
 from i2i.system.files import safe_join
-from i2i.system.progress import track
+from i2i.system.hashing import json_sha256
 
 SAMPLES = 24
 """Pairs of the split that are kept to be looked at."""
@@ -137,8 +137,9 @@ def evaluate_split(
 
 def _content(decoded: Decoded) -> str:
     """What tells these targets from others: the pairs, and the size they were brought to."""
-    about = [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    return json_sha256(
+        [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
+    )
 
 
 def _with_earlier(result: dict[str, Any], what: Mapping[str, Any], path: Path) -> dict[str, Any]:

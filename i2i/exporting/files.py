@@ -1,15 +1,12 @@
 """Exported files: never half written, never over another one unasked."""
 
-import os
-import shutil
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from i2i.errors import I2IError
-from i2i.system.files import try_lock
+from i2i.system.files import remove_leftovers, replacing, scratch
+from i2i.system.locks import Taken, lock
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -26,28 +23,27 @@ def check_free(path: Path, *, overwrite: bool) -> None:
             raise I2IError(
                 f"{path} is there already: choose another file (--out), or --overwrite it"
             )
-        _remove_leftovers(path)
         folder = next(each for each in path.absolute().parents if each.exists())
-        with TemporaryDirectory(prefix=_prefix(path), dir=folder):
+        with scratch(folder / path.name):
             pass
+        if path.parent.is_dir():
+            with suppress(Taken), _alone(path):
+                pass
 
 
 @contextmanager
 def arriving(path: Path) -> Iterator[Path]:
     """A path to write a file to, which becomes `path` in one go where nothing has gone wrong.
 
+    Another process that writes the same file is waited for.
+
     Raises:
         I2IError: If it can't be written.
     """
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            TemporaryDirectory(prefix=_prefix(path), dir=path.parent) as folder,
-            _claimed(Path(folder)),
-        ):
-            unfinished = Path(folder) / path.name
+        with _alone(path, waiting_for=f"writing {path}"), replacing(path) as unfinished:
             yield unfinished
-            unfinished.replace(path)
 
 
 @contextmanager
@@ -59,30 +55,11 @@ def _told(path: Path) -> Iterator[None]:
         raise I2IError(f"{path}: can't be written: {error.strerror or error}") from error
 
 
-def _prefix(path: Path) -> str:
-    """What the names of folders begin with in which a file is written."""
-    return f".{path.name}.i2i-"
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove the folders of writers that were killed: nobody holds their locks any more."""
-    if not path.parent.is_dir():
-        return
-    for folder in path.parent.iterdir():
-        if folder.name.startswith(_prefix(path)) and folder.is_dir() and not folder.is_symlink():
-            with _claimed(folder) as claimed:
-                if claimed:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-
 @contextmanager
-def _claimed(folder: Path) -> Iterator[bool]:
-    """Hold a folder's lock, if no other process does and there are locks; whether it is held."""
-    if sys.platform == "win32":  # where folders can't be opened
-        yield False
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield try_lock(descriptor) is True
-    finally:
-        os.close(descriptor)
+def _alone(path: Path, waiting_for: str | None = None) -> Iterator[None]:
+    """Keep other processes from writing a file; what killed ones left of it is removed."""
+    place = path.with_name(f".{path.name}.lock")
+    with lock(place, waiting_for=waiting_for, remove=True) as held:
+        if held:
+            remove_leftovers(path.parent, path.name)
+        yield

@@ -1,8 +1,6 @@
 """seg-score: how well a segmentation network finds in translated photos what they were made of."""
 
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -15,6 +13,7 @@ from i2i.metrics.devices import on_device
 from i2i.segmentation.data import resize_classes, resize_photos
 from i2i.segmentation.network import find_segmenter, load_segmenter
 from i2i.segmentation.scores import confusion, scores
+from i2i.system.hashing import file_sha256
 
 
 class SegScore(Metric):
@@ -45,7 +44,7 @@ class SegScore(Metric):
         path = find_segmenter(segmenter)
         self._network = load_segmenter(path)
         self._name = path.stem
-        self._sha256 = _sha256(path)
+        self._sha256 = file_sha256(path)
         height, width = self._network.size
         size = f"{height}" if height == width else f"{height}x{width}"
         self.label = f"seg-score[{self._network.encoder}@{size}]"
@@ -140,8 +139,3 @@ class SegScore(Metric):
             "weights": network.notes.get("weights"),
             "validation": network.notes.get("validation"),
         }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

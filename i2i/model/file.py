@@ -1,6 +1,5 @@
 """The one file of a trained model: its weights, and in its metadata all that using it needs."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from i2i.errors import CheckpointError
-from i2i.system.hashing import tensors_sha256
+from i2i.system.hashing import tensors_sha256, text_sha256
 from i2i.system.version import __version__
 
 FORMAT = "i2i"
@@ -106,4 +105,4 @@ def load_state(
 
 def _sha256(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
     described = "\0".join(metadata[key] for key in _DESCRIBED)
-    return hashlib.sha256(f"{tensors_sha256(tensors)}\0{described}".encode()).hexdigest()
+    return text_sha256(f"{tensors_sha256(tensors)}\0{described}")

@@ -11,39 +11,39 @@ from i2i.evaluation.split import refusals
 from i2i.recipe import Recipe
 from i2i.run_folder import RunFolder
 from i2i.runs.data import Splits
+from i2i.system.console import Console
 from i2i.system.devices import has_fast_bf16
 from i2i.system.environment import command, git_commit, machine, versions
 from i2i.system.files import write_whole
 from i2i.training.engine import Engine
-from i2i.training.log import Console
 from i2i.training.trainer import Trainer
 from i2i.weights import used
 
 
 def introduce(
-    talk: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
+    console: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
 ) -> None:
     """Say what is going to be trained, on what data, and what was left out or passed over."""
     for reason in passed_over:
-        talk.say(f"passed over a damaged checkpoint: {reason}")
+        console.say(f"passed over a damaged checkpoint: {reason}")
     if dataset.notice:
-        talk.say(f"NOTICE: {dataset.notice}")
+        console.say(f"NOTICE: {dataset.notice}")
     for _, split in splits:
         for name, reason in split.skipped:
-            talk.say(f"left out {name}: {reason}")
+            console.say(f"left out {name}: {reason}")
     counts = ", ".join(f"{len(split.names)} {name}" for name, split in splits)
     engine = trainer.engine
     precision = "" if engine.precision == 32 else f" in {engine.precision}"
-    talk.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
+    console.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
     if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
-        talk.say(
+        console.say(
             f"NOTICE: this processor has no fast instructions for {engine.precision}, which is "
             "slower here than train.precision = 32"
         )
     parameters = (f"{name} {_counted(n)}" for name, n in trainer.method.networks.items())
-    talk.say(f"parameters: {', '.join(parameters)}")
+    console.say(f"parameters: {', '.join(parameters)}")
     if trainer.step:
-        talk.say(f"going on from step {trainer.step} of {trainer.total_steps}")
+        console.say(f"going on from step {trainer.step} of {trainer.total_steps}")
 
 
 def _counted(network: nn.Module) -> str:
@@ -53,7 +53,7 @@ def _counted(network: nn.Module) -> str:
     return f"{every:,}" if trained == every else f"{every:,} ({trained:,} trained)"
 
 
-def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, talk: Console) -> None:
+def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Console) -> None:
     """Find out before the first step what will be measured, and fetch what that needs.
 
     Raises:
@@ -76,9 +76,9 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, talk: Console)
     if splits.test.names:
         problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
         for text, problem in problems_at_the_end.items():
-            talk.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
+            console.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
     for name, weights in used().items():
-        talk.say(f"weights: {name}, {weights['source']}")
+        console.say(f"weights: {name}, {weights['source']}")
 
 
 def record(

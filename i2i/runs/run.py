@@ -23,9 +23,10 @@ from i2i.runs.begin import check_metrics, introduce, record
 from i2i.runs.callbacks import callbacks
 from i2i.runs.data import Splits, decode_splits, steps_per_epoch
 from i2i.runs.resume import resume_training
+from i2i.system.console import Console
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
-from i2i.training.log import Console, MetricsLog, console
+from i2i.training.log import MetricsLog
 from i2i.training.loop import train
 from i2i.training.trainer import Trainer
 
@@ -92,22 +93,22 @@ def run(
             splits = decode_splits(recipe, dataset)
         trainer = Trainer(recipe, engine, method, steps_per_epoch(recipe, splits.train))
         passed_over = resume_training(trainer, folder, splits.fingerprints) if resume else []
-        talk = console(trainer.step, trainer.total_steps, quiet=quiet or not engine.leads)
+        console = Console(quiet=quiet or not engine.leads)
         try:
-            introduce(talk, trainer, dataset, splits, passed_over)
+            introduce(console, trainer, dataset, splits, passed_over)
             if engine.leads:
-                check_metrics(recipe, splits, engine, talk)
+                check_metrics(recipe, splits, engine, console)
                 record(recipe, folder, engine, dataset, splits)
-            status = _train(trainer, folder, dataset, splits, talk)
+            status = _train(trainer, folder, dataset, splits, console)
             metrics = None
             if engine.leads and status == 0:
-                talk.close()
-                metrics = _finish(trainer, folder, splits, talk)
+                console.close()
+                metrics = _finish(trainer, folder, splits, console)
                 status = 1 if metrics and None in metrics.values() else 0
             elif engine.leads:
-                talk.say(f"stopped at step {trainer.step}; saved. Go on with --resume")
+                console.say(f"stopped at step {trainer.step}; saved. Go on with --resume")
         finally:
-            talk.close()
+            console.close()
     return Finished(folder, status, metrics)
 
 
@@ -135,7 +136,7 @@ def _check_shares(recipe: Recipe, ranks: int) -> None:
 
 
 def _train(
-    trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits, talk: Console
+    trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits, console: Console
 ) -> int:
     recipe, engine = trainer.recipe, trainer.engine
     loader = Loader(
@@ -155,11 +156,11 @@ def _train(
         folder.tensorboard if recipe.log.tensorboard else None,
     )
     with log:
-        return train(trainer, loader, log, talk, callbacks(trainer, folder, dataset, splits))
+        return train(trainer, loader, log, console, callbacks(trainer, folder, dataset, splits))
 
 
 def _finish(
-    trainer: Trainer, folder: RunFolder, splits: Splits, talk: Console
+    trainer: Trainer, folder: RunFolder, splits: Splits, console: Console
 ) -> dict[str, float | None] | None:
     metrics = None
     recipe = trainer.recipe
@@ -181,11 +182,11 @@ def _finish(
         )
         metrics = {text: document["metrics"][text] for text in recipe.eval.metrics}
         for line in summary(document):
-            talk.say(line)
+            console.say(line)
     else:
-        talk.say("there is no test split, so nothing was measured at the end")
+        console.say("there is no test split, so nothing was measured at the end")
     from i2i.report import write_report  # draws with matplotlib, which loads slowly
 
     write_report(folder)
-    talk.say(f"report: {folder.report}")
+    console.say(f"report: {folder.report}")
     return metrics

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from i2i.errors import CheckpointError, WeightsError
 from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
+from i2i.system.files import replacing
 
 FORMAT = "i2i-segmenter"
 
@@ -141,16 +140,12 @@ def save_segmenter(segmenter: Segmenter, path: Path) -> None:
     }
     text = json.dumps(about)
     metadata = {"format": FORMAT, "segmenter": text, "sha256": _digest(text, tensors)}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, unfinished, metadata)
-        unfinished.replace(path)
+        with replacing(path) as unfinished:
+            save_file(tensors, unfinished, metadata)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: the segmenter can't be written: {error}") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
 
 
 def load_segmenter(path: Path) -> Segmenter:

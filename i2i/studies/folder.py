@@ -1,13 +1,13 @@
 """A study's folder: what lies where."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from i2i.errors import I2IError
 from i2i.run_folder import RunFolder
-from i2i.system.files import try_lock
+from i2i.system.locks import Taken, lock
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ class StudyFolder:
         Raises:
             I2IError: If another process is at work in it, or it can't be written to.
         """
-        try:
-            self.records.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("wb")
-        except OSError as error:
-            raise I2IError(f"{self.path}: can't be written to: {error.strerror}") from error
-        with lock:
-            if try_lock(lock.fileno()) is False:
+        with ExitStack() as stack:
+            try:
+                self.records.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(lock(self.path / ".lock"))
+            except Taken:
                 raise I2IError(
                     f"{self.path}: another 'i2i study' is at work here; wait for it, stop it, or "
                     "choose another folder (--out)"
-                )
+                ) from None
+            except OSError as error:
+                raise I2IError(f"{self.path}: can't be written to: {error.strerror}") from error
             yield
 
 

@@ -10,14 +10,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from i2i.errors import I2IError
 from i2i.recipe import load_run_recipe
 from i2i.run_folder import RunFolder
-from i2i.system.files import try_lock
+from i2i.system.locks import lock
 
 GRACE = 120.0
 """Seconds that a run has for saving once nobody waits for it any more."""
@@ -26,7 +24,8 @@ GRACE = 120.0
 def main(path: Path) -> int:
     """Go on with a run; its exit status."""
     threading.Thread(target=_end_with_the_study, daemon=True).start()
-    with _alone_in(path):
+    # The run of a study that was killed may be saving yet.
+    with lock(path / ".lock", waiting_for=f"at work in {path}"):
         from i2i.runs.run import run
         from i2i.system.devices import choose_device
         from i2i.system.memory import keep_freed_memory
@@ -45,15 +44,6 @@ def _end_with_the_study() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(128 + signal.SIGTERM)
-
-
-@contextmanager
-def _alone_in(path: Path) -> Iterator[None]:
-    """Wait until the run of a study that was killed has saved and let go of the folder."""
-    with (path / ".lock").open("wb") as lock:
-        while try_lock(lock.fileno()) is False:
-            time.sleep(0.2)
-        yield
 
 
 if __name__ == "__main__":

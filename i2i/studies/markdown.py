@@ -1,32 +1,11 @@
-"""A study as Markdown, and the little of it that the page's reading may have."""
+"""A study as Markdown."""
 
-import re
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup, escape
-
 from i2i.studies.orderings import Comparison
-from i2i.studies.progress import duration
 from i2i.studies.results import Results
 from i2i.studies.tables import Cell, Column
-
-_MARKS = (
-    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
-    (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
-    (re.compile(r"\*(.+?)\*"), r"<em>\1</em>"),
-)
-
-
-def paragraphs(text: str) -> list[Markup]:
-    """Paragraphs with `code`, *emphasis* and **more**, as HTML; all else is taken literally."""
-    found = []
-    for part in re.split(r"\n\s*\n", text.strip()):
-        html = str(escape(" ".join(part.split())))
-        for pattern, replacement in _MARKS:
-            html = pattern.sub(replacement, html)
-        if html:
-            found.append(Markup(html))
-    return found
+from i2i.system.console import duration
 
 
 def as_markdown(results: Results, figure: Sequence[str]) -> str:

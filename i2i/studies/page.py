@@ -7,12 +7,13 @@ from i2i.evaluation.results import as_json, flat
 from i2i.images import png_bytes
 from i2i.images.sheets import sheet
 from i2i.images.types import Array
+from i2i.report import markdown
 from i2i.report.html import png_uri, render, svg_uri
 from i2i.studies.folder import StudyFolder
-from i2i.studies.markdown import as_markdown, paragraphs, signed
+from i2i.studies.markdown import as_markdown, signed
 from i2i.studies.plots import histograms, looks, training_curves
-from i2i.studies.progress import duration
 from i2i.studies.results import Results
+from i2i.system.console import duration
 from i2i.system.files import write_whole
 
 SMALL = 128
@@ -60,8 +61,8 @@ def page(results: Results, figure: dict[str, list[Array]]) -> str:
         results=results,
         study=study,
         look=look,
-        reading=paragraphs(study.reading),
-        summary=paragraphs(study.summary),
+        reading=markdown.html(study.reading),
+        summary=markdown.html(study.summary),
         notices=_notices(results),
         figure={
             name: png_uri(sheet([[image] for image in column])) for name, column in figure.items()

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from i2i.evaluation.results import fingerprint_sha256
 from i2i.recipe.assemble import higher_is_better
 from i2i.studies.fingerprints import fingerprint, unlike
 from i2i.studies.orderings import Finding, findings
@@ -14,6 +13,7 @@ from i2i.studies.record import Record
 from i2i.studies.sameness import what_counts
 from i2i.studies.schema import Study
 from i2i.studies.tables import Column, Runs, columns_of, runs_of
+from i2i.system.hashing import json_sha256
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Results:
             },
             "orderings": [finding.to_json() for finding in self.findings],
             "fingerprint": {
-                metric: {"sha256": fingerprint_sha256(found), **found}
+                metric: {"sha256": json_sha256(found), **found}
                 for metric, found in self.prints.items()
             },
             "differing": list(self.differing),

@@ -18,8 +18,8 @@ import torch
 from i2i.errors import I2IError
 from i2i.studies.folder import log_of
 from i2i.studies.plan import Job, clear
-from i2i.studies.progress import Progress
 from i2i.studies.record import write_record
+from i2i.system.console import Bar, Console, Pace
 from i2i.system.files import write_whole
 from i2i.system.signals import asked_to_stop
 
@@ -52,7 +52,7 @@ class Ended:
 
 
 def run_jobs(
-    jobs: Sequence[Job], side_by_side: int, progress: Progress, recorded: Callable[[], None]
+    jobs: Sequence[Job], side_by_side: int, console: Console, recorded: Callable[[], None]
 ) -> Ended:
     """Do all runs that aren't done, some side by side; a run that fails stops none of the others.
 
@@ -61,30 +61,31 @@ def run_jobs(
     Args:
         jobs: The runs of a study, prepared.
         side_by_side: How many at a time.
-        progress: Told how far they are.
+        console: Told how far they are.
         recorded: Called after each run whose record has been written.
     """
     ended = Ended()
     waiting = deque(job for job in jobs if job.state != "done")
     places = list(range(side_by_side))
     running: list[_Running] = []
+    pace = Pace(_done(jobs), sum(job.total for job in jobs))
     with asked_to_stop() as signals:
         try:
             while (waiting and not signals) or running:
                 while waiting and places and not signals:
                     running.append(_start(waiting.popleft(), places.pop(0), side_by_side))
-                    progress.say(f"{running[-1].job.name}: {_beginning(running[-1].job)}")
+                    console.say(f"{running[-1].job.name}: {_beginning(running[-1].job)}")
                 time.sleep(POLL_SECONDS)
-                progress.show({each.job.name: (each.step, each.job.total) for each in running})
+                _show(console, pace, jobs, running)
                 if signals and ended.signal is None:
                     ended.signal = signals[0]
-                    progress.say("stopping: the runs are saving")
+                    console.say("stopping: the runs are saving")
                     for each in running:
                         each.process.terminate()
                 for each in [each for each in running if each.process.poll() is not None]:
                     running.remove(each)
                     places.append(each.place)
-                    _conclude(each, ended, progress, recorded)
+                    _conclude(each, ended, console, recorded)
         except KeyboardInterrupt:  # asked twice: not even saving is waited for
             for each in running:
                 each.process.kill()
@@ -120,6 +121,23 @@ class _Running:
             if log.stat().st_mtime >= self.began:  # what is there before is of an earlier process
                 self.job.step = max(self.job.step, _last_step(log))
         return self.job.step
+
+
+def _done(jobs: Sequence[Job]) -> int:
+    return sum(job.step for job in jobs)
+
+
+def _show(console: Console, pace: Pace, jobs: Sequence[Job], running: Sequence[_Running]) -> None:
+    """Show how far the study is, and each of its runs at work."""
+    parts = [_bar(f"  {each.job.name}", each.step, each.job.total) for each in running]
+    done = _done(jobs)
+    speed, left = f"{pace.speed(done):.1f}/s", pace.left(done)
+    line = ", ".join(filter(None, [f"{done:,}/{pace.total:,} updates", speed, left]))
+    console.show(Bar("study", done, pace.total, f"{speed}  {left}", line), parts)
+
+
+def _bar(label: str, step: int, total: int) -> Bar:
+    return Bar(label, step, total, line=f"{label}: {step:,}/{total:,}")
 
 
 def _start(job: Job, place: int, side_by_side: int) -> _Running:
@@ -166,7 +184,7 @@ def _cuda_devices() -> list[str]:
 
 
 def _conclude(
-    running: _Running, ended: Ended, progress: Progress, recorded: Callable[[], None]
+    running: _Running, ended: Ended, console: Console, recorded: Callable[[], None]
 ) -> None:
     """Keep what a run that has ended has come to, or why it has come to nothing."""
     job, status = running.job, running.process.returncode
@@ -179,13 +197,13 @@ def _conclude(
             ended.failed[job.name] = str(error)
         else:
             job.lacking, job.step = [], job.total
-            progress.say(f"{job.name}: done")
+            console.say(f"{job.name}: done")
             recorded()
     elif ended.signal is None or status not in STOPPED:
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         ended.failed[job.name] = f"{how}; {log_of(job.run)} ends:\n{_last_lines(log_of(job.run))}"
     if job.name in ended.failed:
-        progress.say(f"{job.name}: FAILED; the others go on")
+        console.say(f"{job.name}: FAILED; the others go on")
 
 
 def _last_lines(path: Path) -> str:

@@ -1,12 +1,11 @@
 """Which recipes give the same results, so that nothing is trained twice."""
 
-import hashlib
-import json
 from typing import Any
 
 from i2i.evaluation.results import flat
 from i2i.recipe import Recipe
 from i2i.recipe.assemble import is_played_alone
+from i2i.system.hashing import json_sha256
 
 FREE_KEYS = frozenset(
     {
@@ -37,8 +36,7 @@ def what_counts(recipe: Recipe) -> dict[str, Any]:
 
 def digest(recipe: Recipe) -> str:
     """A SHA-256 that recipes share if they give the same results."""
-    text = json.dumps(what_counts(recipe), sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json_sha256(what_counts(recipe))
 
 
 def differences(before: Recipe, now: Recipe) -> list[str]:

@@ -112,7 +112,7 @@ class Study(Strict):
     """For a metric, where the paper's numbers are from, and what sets them apart from these."""
 
     reading: str = ""
-    """What a person reads in the results: paragraphs, with *emphasis*, **more** and `code`."""
+    """What a person reads in the results, in Markdown."""
 
     @cached_property
     def metric_texts(self) -> dict[str, str]:

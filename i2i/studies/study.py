@@ -7,11 +7,14 @@ from pathlib import Path
 from i2i.errors import RecipeError, nearest
 from i2i.studies.folder import StudyFolder
 from i2i.studies.plan import Job, jobs_of, prepare, take_over
-from i2i.studies.progress import progress_of
 from i2i.studies.reading import load_study
 from i2i.studies.results import results_of
 from i2i.studies.runner import Ended, run_jobs
 from i2i.studies.schema import Study
+from i2i.system.console import Console
+
+LINES_EVERY = 30.0
+"""Seconds between lines that say how far a study is."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +67,22 @@ def study(
         every = jobs_of(experiment, folder, others)
         wanted = _chosen(every, only)
         prepare(wanted, overwrite=overwrite)
-        progress = progress_of(wanted, quiet=quiet)
+        console = Console(every=LINES_EVERY, at_once=False, quiet=quiet)
 
         def write_so_far() -> None:
             try:
                 _write(folder, experiment.study, every)
             except Exception as error:  # whatever it is, it mustn't end runs that take hours
-                progress.say(f"the page couldn't be written: {error!r}")
+                console.say(f"the page couldn't be written: {error!r}")
 
         try:
             for taken in take_over(every):
-                progress.say(taken)
-            ended = run_jobs(wanted, jobs, progress, write_so_far)
+                console.say(taken)
+            ended = run_jobs(wanted, jobs, console, write_so_far)
             _write(folder, experiment.study, every)
-            progress.say(_farewell(ended, folder))
+            console.say(_farewell(ended, folder))
         finally:
-            progress.close()
+            console.close()
     return Studied(folder, _status(ended), ended.failed)
 
 

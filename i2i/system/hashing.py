@@ -1,15 +1,39 @@
-"""SHA-256 of files and of tensors."""
+"""SHA-256 of texts, of what JSON holds, of files and of tensors."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+def text_sha256(text: str) -> str:
+    """The SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_sha256(value: Any) -> str:
+    """The SHA-256 of a value as JSON; the order of a table's keys makes no difference."""
+    return text_sha256(json.dumps(value, sort_keys=True))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes.
+
+    Raises:
+        OSError: If it can't be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tensors_sha256(tensors: "Mapping[str, Tensor]") -> str:
     """One SHA-256 over the names, dtypes, shapes and bytes of all tensors, in the names' order."""
+    import torch
+
     whole = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
@@ -18,9 +42,3 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
         whole.update(f"{name}\0{dtype}\0{shape}\0".encode())
         whole.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return whole.hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

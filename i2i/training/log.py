@@ -1,113 +1,32 @@
-"""What a training tells: a live line on a terminal, plain lines elsewhere, and files."""
+"""What a training tells: how far it is, how fast, and its losses, on a console and in files."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from i2i.errors import I2IError
+from i2i.system.console import Bar, Pace
 from i2i.system.files import write_whole
 
-PLAIN_EVERY_SECONDS = 10.0
 
+def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> Bar:
+    """How far a training is, for a console.
 
-class Console(Protocol):
-    """Where progress is shown."""
-
-    def show(self, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> None:
-        """Show where the training is; `rate` is in images a second."""
-        ...
-
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        ...
-
-    def close(self) -> None:
-        """Leave the console as it was."""
-        ...
-
-
-class LiveConsole:
-    """A progress bar of rich with losses, speed and time left."""
-
-    def __init__(self, first: int, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeRemainingColumn as Left
-
-        self._progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}"),
-            TextColumn("{task.fields[rate]:.1f} images/s"),
-            Left(),
-            refresh_per_second=4,
-        )
-        self._task = self._progress.add_task(
-            "", total=total, completed=first, epoch=1, losses="", rate=0.0
-        )
-        self._progress.start()
-
-    def show(self, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> None:
-        """Show where the training is; `rate` is in images a second."""
-        self._progress.update(
-            self._task, completed=step, epoch=epoch + 1, losses=_brief(losses), rate=rate
-        )
-
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        self._progress.console.print(text, markup=False, highlight=False)
-
-    def close(self) -> None:
-        """Leave the console as it was."""
-        self._progress.stop()
-
-
-class PlainConsole:
-    """A line now and then, for logs and pipes."""
-
-    def __init__(self, first: int, total: int) -> None:
-        self._total = total
-        self._first = first
-        self._began = time.monotonic()
-        self._shown = float("-inf")
-
-    def show(self, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> None:
-        """Show where the training is; `rate` is in images a second."""
-        now = time.monotonic()
-        if now - self._shown < PLAIN_EVERY_SECONDS and step < self._total:
-            return
-        self._shown = now
-        left = (now - self._began) / max(step - self._first, 1) * (self._total - step)
-        self.say(
-            f"step {step}/{self._total}  epoch {epoch + 1}  {_brief(losses)}  "
-            f"{rate:.1f} images/s  {_duration(left)} left"
-        )
-
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        print(text, flush=True)  # noqa: T201
-
-    def close(self) -> None:
-        """Leave the console as it was."""
-
-
-class SilentConsole(PlainConsole):
-    """Nothing, for the ranks that don't lead and for tests."""
-
-    def say(self, text: str) -> None:
-        """A line of its own."""
-
-
-def console(first: int, total: int, *, quiet: bool) -> Console:
-    """The console that fits where the output goes."""
-    if quiet:
-        return SilentConsole(first, total)
-    return LiveConsole(first, total) if sys.stdout.isatty() else PlainConsole(first, total)
+    Args:
+        pace: Of its steps.
+        step: How many are done.
+        epoch: The epoch of the last one, counted from 0.
+        losses: Of that step.
+        rate: Images a second.
+    """
+    label = f"epoch {epoch + 1}"
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
+    note = f"{shown}  {rate:.1f} images/s  {pace.left(step)}"
+    return Bar(label, step, pace.total, note, f"step {step}/{pace.total}  {label}  {note}")
 
 
 class Meter:
@@ -222,13 +141,3 @@ def _tensorboard(folder: Path, after: int) -> Any:
             "log.tensorboard is true, but TensorBoard isn't installed: pip install 'i2i[track]'"
         ) from None
     return SummaryWriter(str(folder), purge_step=after + 1)
-
-
-def _brief(losses: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

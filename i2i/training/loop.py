@@ -8,8 +8,9 @@ from torch import nn
 
 from i2i.datasets.loader import Loader
 from i2i.evaluation.collection import Result
+from i2i.system.console import Console, Pace
 from i2i.system.signals import asked_to_stop
-from i2i.training.log import Console, Meter, MetricsLog
+from i2i.training.log import Meter, MetricsLog, progress
 from i2i.training.trainer import FilesOf, Trainer
 
 
@@ -50,7 +51,7 @@ def train(
     def due(every: int) -> bool:
         return every > 0 and (trainer.step % every == 0 or trainer.step == trainer.total_steps)
 
-    meter = Meter()
+    meter, pace = Meter(), Pace(trainer.step, trainer.total_steps)
     batches = loader.batches(trainer.step)
     with asked_to_stop() as signals:
         while trainer.step < trainer.total_steps:
@@ -59,7 +60,7 @@ def train(
             rate, epoch = trainer.learning_rate, trainer.epoch
             losses = trainer.update(batch, callbacks.files)
             meter.add(losses, len(batch.names) * engine.ranks)
-            console.show(trainer.step, epoch, losses, meter.rate)
+            console.show(progress(pace, trainer.step, epoch, losses, meter.rate))
 
             if due(recipe.log.every):
                 log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())

@@ -19,7 +19,7 @@ from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
 from i2i.segmentation.network import Segmenter
 from i2i.segmentation.palette import Labels
 from i2i.segmentation.scores import Scores, confusion, scores
-from i2i.system.progress import track
+from i2i.system.console import track
 from i2i.system.version import __version__
 from i2i.training.engine import Engine
 from i2i.weights.record import used

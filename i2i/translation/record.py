@@ -4,17 +4,21 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from i2i.errors import DataError, I2IError
-from i2i.system.files import try_lock, write_whole
+from i2i.system.files import write_whole
+from i2i.system.locks import Taken, lock
 
 RECORD = "translation.json"
 
 JOURNAL = ".translation.journal"
 """Beside it while translations are made: a line for each file, before it is there."""
+
+LOCK = ".translation.lock"
+"""Beside it while translations are made, or where a process that made some was killed."""
 
 Source = list[Any]
 """What tells one input from another, or from what it was before: its path, size and time."""
@@ -51,15 +55,19 @@ class Record:
                 process is writing there, or the folder can't be written to.
             DataError: If files would be replaced that are no translations.
         """
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            # Without a buffer: what a full disk refuses mustn't be tried again when it is closed.
-            self._journal = (self.out / JOURNAL).open("ab", buffering=0)
-        except OSError as error:
-            raise I2IError(f"{self.out}: can't be written to: {error.strerror or error}") from error
-        with self._journal:
-            if try_lock(self._journal.fileno()) is False:
-                raise I2IError(f"{self.out}: another process is translating into it")
+        with ExitStack() as stack:
+            try:
+                self.out.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(lock(self.out / LOCK, remove=True))
+                # Without a buffer: what a full disk refuses mustn't be tried again at the end.
+                journal = (self.out / JOURNAL).open("ab", buffering=0)
+                self._journal = stack.enter_context(journal)
+            except Taken:
+                raise I2IError(f"{self.out}: another process is translating into it") from None
+            except OSError as error:
+                raise I2IError(
+                    f"{self.out}: can't be written to: {error.strerror or error}"
+                ) from error
             # Not before: who holds the lock adds files all the time.
             self._check(outputs, overwrite)
             if overwrite:

@@ -12,14 +12,15 @@ from i2i.images import Picture
 from i2i.images.types import Array
 from i2i.model.model import Model, Whole
 from i2i.runs.loading import load
+from i2i.system.console import track
+from i2i.system.files import remove_leftovers
 from i2i.system.prefetch import prefetch
-from i2i.system.progress import track
 from i2i.translation.inputs import Input, find_inputs
 from i2i.translation.options import TranslationOptions
 from i2i.translation.preparing import Preparation, Prepared
 from i2i.translation.record import Record
 from i2i.translation.tasks import Task, endings, named, notes, sized
-from i2i.translation.writing import remove_leftovers, write_output
+from i2i.translation.writing import write_output
 
 AHEAD = 2
 """Batches that are read before the network is ready for them, and that are being written."""
@@ -86,7 +87,7 @@ def translate(
     how = {"model": model.recipe.name, "step": model.step, "sha256": model.sha256}
     record = Record(out, how | asdict(options))
     with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
-        remove_leftovers(out)
+        remove_leftovers(out, below=True)
         tasks = sized(places, preparation, done.bad)
         done.notes += notes(tasks, preparation, options.tile)
         ready = {

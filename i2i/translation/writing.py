@@ -1,7 +1,5 @@
 """From an output to its file, with what its input carried: depth, alpha, profile, resolution."""
 
-import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +9,8 @@ from i2i.images import Picture, holds_alpha, lossless_suffix, pixels, write_pict
 from i2i.images.pixels import Depth
 from i2i.images.sheets import as_rgb
 from i2i.images.types import Array
+from i2i.system.files import replacing
 from i2i.translation.options import Format
-
-UNFINISHED = ".unfinished"
 
 _SUFFIX = {"png": ".png", "tiff": ".tif", "jpg": ".jpg"}
 
@@ -59,16 +56,7 @@ def write_output(path: Path, outputs: Sequence[Array], of: Picture, *, side_by_s
     if of.alpha is not None and not side_by_side and holds_alpha(path.suffix, array.shape[2]):
         alpha = pixels.to_depth(of.alpha, depth)
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = f"{os.getpid()}.{threading.get_ident()}"
-    unfinished = path.with_name(f".{writer}{UNFINISHED}{path.suffix}")
-    try:
+    # Waiting for the disk takes longer than writing, and there may be thousands of files. What a
+    # power cut takes away can be translated again.
+    with replacing(path, sync=False) as unfinished:
         write_picture(unfinished, array, alpha=alpha, profile=of.profile, dpi=of.dpi)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def remove_leftovers(out: Path) -> None:
-    """Remove what a killed process had not finished."""
-    for file in out.rglob(f".*{UNFINISHED}.*"):
-        file.unlink(missing_ok=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from i2i.errors import WeightsError
+from i2i.system.files import remove_leftovers
 from i2i.system.hashing import tensors_sha256
+from i2i.system.locks import lock
 from i2i.weights import sources, store
 from i2i.weights.catalogue import Pinned, known
-from i2i.weights.lock import locked
 from i2i.weights.places import FOLDER, kept_file, kept_folder, users_file
 from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged
@@ -112,9 +113,9 @@ def _alone(pinned: Pinned) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             kept_folder().mkdir(parents=True, exist_ok=True)
-            lock = locked(kept_folder() / f".{pinned.name}.lock", pinned.name)
-            if stack.enter_context(lock):
-                store.clean(pinned)
+            file = kept_folder() / f".{pinned.name}.lock"
+            if stack.enter_context(lock(file, waiting_for=f"fetching {pinned.name}")):
+                remove_leftovers(kept_folder(), pinned.stored)
         except OSError as error:
             raise WeightsError(store.unwritable(error)) from error
         yield

@@ -1,23 +1,20 @@
 """The places that weights come from: the user's folder, their publishers, Python packages."""
 
 import hashlib
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
 from pathlib import Path
 
 from torch import Tensor
 
 from i2i.errors import WeightsError
+from i2i.system.download import download
+from i2i.system.files import scratch
 from i2i.system.hashing import tensors_sha256
-from i2i.system.progress import track
 from i2i.weights import packages, store
 from i2i.weights.catalogue import Pinned, prefix
 from i2i.weights.convert import from_canonical, from_member
+from i2i.weights.places import kept_file
 from i2i.weights.tensors import Damaged
-
-PATIENCE = 15.0
-"""Seconds that a silent server is waited for."""
 
 Tensors = dict[str, Tensor]
 
@@ -55,8 +52,8 @@ def fetched(pinned: Pinned, answer: Callable[[str], None]) -> tuple[Tensors, str
     Returns:
         None if no source has them.
     """
-    with store.scratch(pinned) as folder:
-        for source, get in _sources(pinned, Path(folder)):
+    with scratch(kept_file(pinned)) as folder:
+        for source, get in _sources(pinned, folder):
             try:
                 tensors = get()
                 _verify(pinned, tensors)
@@ -71,7 +68,7 @@ def _sources(pinned: Pinned, folder: Path) -> list[tuple[str, Callable[[], Tenso
     sources: list[tuple[str, Callable[[], Tensors]]] = []
     url, package = pinned.url, pinned.package
     if url is not None:
-        sources.append((url, lambda: _canonical(pinned, _download(url, folder / pinned.files[0]))))
+        sources.append((url, lambda: _published(pinned, url, folder)))
     if package is not None:
         sources.append(
             (
@@ -82,6 +79,14 @@ def _sources(pinned: Pinned, folder: Path) -> list[tuple[str, Callable[[], Tenso
             )
         )
     return sources
+
+
+def _published(pinned: Pinned, url: str, folder: Path) -> Tensors:
+    try:
+        path = download(url, folder / pinned.files[0])
+    except OSError as error:
+        raise OSError(f"can't be fetched: {error}") from error
+    return _canonical(pinned, path)
 
 
 def _canonical(pinned: Pinned, path: Path) -> Tensors:
@@ -96,18 +101,3 @@ def _verify(pinned: Pinned, tensors: Tensors) -> None:
     found = tensors_sha256(tensors)
     if pinned.sha256 is not None and found != pinned.sha256:
         raise Damaged(f"has other tensors: their SHA-256 {found}, expected {pinned.sha256}")
-
-
-def _download(url: str, file: Path) -> Path:
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
-            size = int(answer.headers.get("Content-Length") or 0)
-            with track(f"fetching {file.name}", size or None, unit="bytes") as advance:
-                while block := answer.read(2**20):
-                    written.write(block)
-                    advance(len(block))
-    except (OSError, HTTPException, ValueError) as error:
-        raise OSError(f"can't be fetched: {getattr(error, 'reason', error)}") from error
-    if size and file.stat().st_size != size:
-        raise OSError(f"the connection ended after {file.stat().st_size} of {size} bytes")
-    return file

@@ -1,8 +1,5 @@
 """The weights that are kept: safetensors files in the cache, verified whenever they are read."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,13 +8,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from i2i.errors import WeightsError
+from i2i.system.files import replacing
 from i2i.system.hashing import tensors_sha256
 from i2i.weights.catalogue import Pinned
 from i2i.weights.places import kept_file, kept_folder
 from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged, read
 
-_UNFINISHED = ".unfinished"
 _SHA256 = "tensors_sha256"
 _SOURCE = "source"
 
@@ -56,36 +53,15 @@ def keep(pinned: Pinned, tensors: Mapping[str, Tensor], source: str) -> Path:
         WeightsError: If they can't be written.
     """
     path = kept_file(pinned)
-    unfinished = kept_folder() / f".{pinned.name}.{os.getpid()}{_UNFINISHED}"
     metadata = {_SHA256: tensors_sha256(tensors), _SOURCE: source}
     try:
-        save_file(dict(tensors), unfinished, metadata)
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        with replacing(path) as unfinished:
+            save_file(dict(tensors), unfinished, metadata)
     except (OSError, SafetensorError) as error:
         raise WeightsError(unwritable(error)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 
 def unwritable(error: Exception) -> str:
     """What to do where the cache can't be written."""
     return f"{kept_folder()}: can't keep weights: {error}; set I2I_CACHE_DIR to another folder"
-
-
-def scratch(pinned: Pinned) -> tempfile.TemporaryDirectory[str]:
-    """A folder beside the kept weights for what is being fetched."""
-    return tempfile.TemporaryDirectory(
-        prefix=f".{pinned.name}.", suffix=_UNFINISHED, dir=kept_folder()
-    )
-
-
-def clean(pinned: Pinned) -> None:
-    """Remove what killed processes left; for who holds the lock."""
-    for left in kept_folder().glob(f".{pinned.name}.*{_UNFINISHED}"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)

@@ -325,7 +325,7 @@ def test_a_terminal_shows_progress_losses_speed_and_time_left(
         while read := os.read(main, 65536):
             shown += read
     assert run.wait() == 0, shown.decode()
-    for part in ("decoding train", "6/6", "discriminator.cgan", "images/s", "epoch", "0:00:0"):
+    for part in ("decoding train", "6/6", "discriminator.cgan", "images/s", "epoch", "0:00 left"):
         assert part in shown.decode(), part
 
 

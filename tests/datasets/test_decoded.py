@@ -24,6 +24,7 @@ from i2i.datasets.folders import Folders
 from i2i.errors import DataError
 from i2i.images import save_image
 from i2i.images.types import Size
+from i2i.system.files import UNFINISHED
 
 Array = NDArray[Any]
 
@@ -331,7 +332,7 @@ def test_a_disk_that_is_full_at_the_last_moment_keeps_nothing_either(
 
 def test_another_processs_file_may_vanish_while_leftovers_are_looked_for(cache: Path) -> None:
     (cache / "decoded").mkdir()
-    (cache / "decoded" / f"other.raw{module.UNFINISHED}").symlink_to(cache / "gone")
+    (cache / "decoded" / f".other.1{UNFINISHED}.raw").symlink_to(cache / "gone")
     assert decode(Counted("a"), "train", (4, 4)).names == ("a",)
 
 
@@ -383,7 +384,7 @@ def test_a_killed_writer_leaves_nothing_that_is_taken_for_whole(
     assert decoded.array.shape[0] == 600
     monkeypatch.setattr(module, "ABANDONED_AFTER", -1.0)
     decode(Counted("a"), "train", (4, 4))
-    assert not list(cache.rglob(f"*{module.UNFINISHED}"))
+    assert not list(cache.rglob(f".*{UNFINISHED}*"))
 
 
 def test_processes_that_decode_the_same_at_once_get_the_same(tmp_path: Path) -> None:

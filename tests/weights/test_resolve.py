@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 import i2i.weights as room
 from i2i.errors import WeightsError
+from i2i.system.files import UNFINISHED
 from i2i.system.hashing import tensors_sha256
 from i2i.weights import packages, sources
 from i2i.weights.places import kept_file, kept_folder
@@ -194,7 +195,7 @@ def test_what_comes_from_the_publishers_address_is_held_to_its_hash(
         file.write_bytes(b"<html>please log in</html>")
         return file
 
-    monkeypatch.setattr(sources, "_download", served)
+    monkeypatch.setattr(sources, "download", served)
     with pytest.raises(WeightsError, match=r"is another file: SHA-256 .* begins 7be5be79"):
         room.load("alexnet")
 
@@ -265,7 +266,7 @@ def test_a_process_killed_while_writing_leaves_nothing_that_counts(
     killed = _process(code, cache)
     assert killed.stdout is not None
     assert killed.stdout.readline() == "writing\n"
-    left = list((cache / "weights").glob(".alexnet.*.unfinished"))
+    left = list((cache / "weights").glob(f".alexnet.*{UNFINISHED}*"))
     assert len(left) == 1
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
