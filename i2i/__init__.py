@@ -12,10 +12,10 @@ from i2i.system.version import __version__
 
 if TYPE_CHECKING:
     from i2i.batch import Batch
-    from i2i.datasets.base import Dataset, Pair
+    from i2i.datasets.dataset import Dataset, Pair
     from i2i.losses.adversarial import AdversarialLoss
-    from i2i.methods.base import Method
-    from i2i.metrics.base import Metric
+    from i2i.methods.method import Method
+    from i2i.metrics.metric import Metric
     from i2i.model.inference import TestSettings
     from i2i.model.model import Model
     from i2i.recipe import Recipe
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _LAZY = {
     "AdversarialLoss": "i2i.losses.adversarial",
     "Batch": "i2i.batch",
-    "Dataset": "i2i.datasets.base",
-    "Method": "i2i.methods.base",
-    "Metric": "i2i.metrics.base",
+    "Dataset": "i2i.datasets.dataset",
+    "Method": "i2i.methods.method",
+    "Metric": "i2i.metrics.metric",
     "Model": "i2i.model.model",
-    "Pair": "i2i.datasets.base",
+    "Pair": "i2i.datasets.dataset",
     "Recipe": "i2i.recipe",
     "TestSettings": "i2i.model.inference",
     "TranslationOptions": "i2i.translation.options",

@@ -42,7 +42,7 @@ def demo(
     i2i demo runs/pix2pix_openmoji --space my-space
     """
     try:
-        from i2i.demo.page import launch
+        from i2i.demo.app import launch
     except ImportError as error:
         raise I2IError(f"i2i demo needs gradio 6 ({error}): pip install 'i2i[demo]'") from error
     from i2i.cli.loading import load_model

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from i2i.datasets.base import Dataset, Pair, Split
+from i2i.datasets.dataset import Dataset, Pair, Split
 from i2i.errors import DataError
 from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir

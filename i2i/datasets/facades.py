@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
-from i2i.datasets.base import SPLITS, Dataset, Pair, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
 from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError

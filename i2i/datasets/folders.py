@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Interval
 
-from i2i.datasets.base import SPLITS, Dataset, Pair, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.images.spec import ImageSpec
 
 

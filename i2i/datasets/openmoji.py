@@ -13,7 +13,7 @@ import numpy as np
 from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
-from i2i.datasets.base import Dataset, Pair, Split
+from i2i.datasets.dataset import Dataset, Pair, Split
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import from_png

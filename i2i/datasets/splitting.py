@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from i2i.datasets.base import Split
+from i2i.datasets.dataset import Split
 
 
 def split_of(name: str, seed: int, *, val: float, test: float) -> Split:

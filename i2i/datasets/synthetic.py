@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from i2i.datasets.base import SPLITS, Dataset, Pair, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
 from i2i.images.types import Array, Size
 from i2i.randomness import Stream, rng
 

@@ -22,7 +22,7 @@ _APP = '''"""A page about the model beside this file, written by `i2i demo --spa
 
 from pathlib import Path
 
-from i2i.demo.page import launch_space
+from i2i.demo.app import launch_space
 
 launch_space(Path(__file__).parent)
 '''

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from i2i.errors import DataError, I2IError, WeightsError
 from i2i.evaluation.references import keep_features, known_features
-from i2i.metrics.base import Metric, Role
 from i2i.metrics.bootstrap import bootstrap_details
 from i2i.metrics.extractors import Extractor
+from i2i.metrics.metric import Metric, Role
 from i2i.metrics.set_metric import SetMetric
 from i2i.recipe.assemble import assemble_metric, higher_is_better
 

@@ -16,7 +16,7 @@ from i2i.evaluation.results import described
 from i2i.images import header, read
 from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
-from i2i.metrics.base import Role
+from i2i.metrics.metric import Role
 from i2i.system.console import track
 from i2i.system.hashing import file_sha256, text_sha256
 from i2i.system.prefetch import prefetch

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from i2i.datasets.decoded import Decoded
 from i2i.images.tensors import to_float, to_uint
 from i2i.images.types import Array
-from i2i.metrics.base import Role
+from i2i.metrics.metric import Role
 from i2i.model.inference import TestSettings, translate
 from i2i.recipe import Recipe
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from i2i.datasets.base import SPLITS
+from i2i.datasets.dataset import SPLITS
 from i2i.errors import DataError, I2IError
 from i2i.images.sheets import spread
 from i2i.images.tensors import to_float

@@ -6,10 +6,10 @@ properly or refused.
 """
 
 from i2i.images.content import Header, Mode, Picture
+from i2i.images.decoding import SUFFIXES, header, is_colour, read, read_picture
 from i2i.images.guards import trust_up_to
 from i2i.images.memory import pixels_of
 from i2i.images.png import from_png, png_bytes
-from i2i.images.reading import SUFFIXES, header, is_colour, read, read_picture
 from i2i.images.resizing import resize
 from i2i.images.writing import holds_alpha, lossless_suffix, save_image, write_picture
 

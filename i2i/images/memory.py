@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from i2i.images import arrays, pillow, reading, tiff
+from i2i.images import arrays, decoding, pillow, tiff
 from i2i.images.content import Content, Mode
 from i2i.images.guards import naming
 from i2i.images.pixels import FloatRange
@@ -46,7 +46,7 @@ def pixels_of(
                 f"its values are {dtype}, whose black and white nobody knows: give uint8 or uint16,"
                 " or a tensor (N, C, H, W) in [-1, 1]"
             )
-        return reading.picture_of(
+        return decoding.picture_of(
             content, mode, background=background, float_range=float_range
         ).pixels
 
@@ -56,9 +56,9 @@ def _opened(image: Image.Image, mode: Mode) -> Content:
     if file is None:
         return pillow.in_memory(image, mode)
     try:
-        return reading.decode(file, mode, None)
+        return decoding.decode(file, mode, None)
     except tiff.Undecodable:
-        return reading.decode(file, mode, 8)
+        return decoding.decode(file, mode, 8)
 
 
 def _array(image: Any, mode: Mode) -> Content:

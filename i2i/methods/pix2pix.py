@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from i2i.batch import Batch
 from i2i.losses.adversarial import AdversarialLoss
-from i2i.methods.base import Method, Terms
+from i2i.methods.method import Method, Terms
 
 WeightedLosses = Mapping[str, tuple[nn.Module, float]]
 """Losses and their weights by label."""

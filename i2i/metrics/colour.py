@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from i2i.errors import DataError
-from i2i.metrics.base import Metric
 from i2i.metrics.bootstrap import significant, times_drawn
+from i2i.metrics.metric import Metric
 
 BIN_WIDTH = 2
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from i2i.errors import DataError
-from i2i.metrics.base import Metric
+from i2i.metrics.metric import Metric
 
 
 class MeanOverImages(Metric):

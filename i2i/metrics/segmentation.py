@@ -8,8 +8,8 @@ from torch import Tensor
 
 from i2i.errors import DataError
 from i2i.images.tensors import to_float
-from i2i.metrics.base import Metric
 from i2i.metrics.devices import on_device
+from i2i.metrics.metric import Metric
 from i2i.segmentation.data import resize_classes, resize_photos
 from i2i.segmentation.network import find_segmenter, load_segmenter
 from i2i.segmentation.scores import confusion, scores

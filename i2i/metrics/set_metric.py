@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from i2i.errors import DataError
-from i2i.metrics.base import Metric
 from i2i.metrics.extractors import Extractor
+from i2i.metrics.metric import Metric
 
 
 class Gathered(Protocol):

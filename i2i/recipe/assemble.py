@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.errors import RecipeError
 from i2i.losses.adversarial import AdversarialLoss
-from i2i.methods.base import Method, trained_parameters
-from i2i.metrics.base import Metric
+from i2i.methods.method import Method, trained_parameters
+from i2i.metrics.metric import Metric
 from i2i.plugins.build import build
 from i2i.plugins.manager import registry
 from i2i.randomness import Stream, derived_seed

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.errors import DataError, WeightsError
 from i2i.evaluation.split import refusals
 from i2i.recipe import Recipe

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torch import nn
 
 from i2i.batch import Batch
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.datasets.decoded import Decoded
 from i2i.datasets.info import dataset_info
 from i2i.evaluation.collection import Result

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from i2i.datasets.base import SPLITS, Dataset, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Split
 from i2i.datasets.decoded import Decoded, decode
 from i2i.errors import DataError
 from i2i.recipe import Recipe

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.datasets.loader import Loader
 from i2i.errors import RecipeError
 from i2i.evaluation.results import summary
 from i2i.evaluation.split import evaluate_split
-from i2i.methods.base import Method
+from i2i.methods.method import Method
 from i2i.model.file import load_model
 from i2i.recipe import Recipe, load_recipe, load_run_recipe
 from i2i.recipe.assemble import (

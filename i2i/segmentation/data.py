@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from i2i.datasets.augment import augment
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.datasets.decoded import Decoded
 from i2i.errors import DataError
 from i2i.images.tensors import to_float

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from i2i.datasets.base import Dataset
+from i2i.datasets.dataset import Dataset
 from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
 from i2i.evaluation.collection import MetricCollection
 from i2i.recipe import Recipe, resolved_recipe

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
-from i2i.datasets.base import Dataset, Split
+from i2i.datasets.dataset import Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, RecipeError, TrainingError
 from i2i.images.sizes import next_multiple
@@ -22,7 +22,7 @@ from i2i.segmentation.scores import Scores, confusion, scores
 from i2i.system.console import track
 from i2i.system.version import __version__
 from i2i.training.engine import Engine
-from i2i.weights.record import used
+from i2i.weights.used import used
 
 VALIDATIONS = 5
 """How often the validation split is measured; its photos take a good part of an epoch's time."""

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from i2i.batch import Batch
 from i2i.errors import TrainingError
-from i2i.methods.base import Method, Terms, trained_parameters
+from i2i.methods.method import Method, Terms, trained_parameters
 from i2i.model.file import load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe

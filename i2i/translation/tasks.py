@@ -12,9 +12,9 @@ from i2i.model.tiling import TILE, WHOLE_UP_TO, needs_tiles
 from i2i.system.files import safe_join
 from i2i.system.prefetch import prefetch
 from i2i.translation.inputs import Input
+from i2i.translation.journal import Source, source_of
 from i2i.translation.options import TranslationOptions
 from i2i.translation.preparing import Preparation
-from i2i.translation.record import Source, source_of
 from i2i.translation.writing import suffix_of
 
 HEADERS_AHEAD = 64

@@ -16,9 +16,9 @@ from i2i.system.console import track
 from i2i.system.files import remove_leftovers
 from i2i.system.prefetch import prefetch
 from i2i.translation.inputs import Input, find_inputs
+from i2i.translation.journal import Record
 from i2i.translation.options import TranslationOptions
 from i2i.translation.preparing import Preparation, Prepared
-from i2i.translation.record import Record
 from i2i.translation.tasks import Task, endings, named, notes, sized
 from i2i.translation.writing import write_output
 

@@ -8,7 +8,7 @@ Python package that carries it. Random weights are never a fall-back.
 from pathlib import Path
 
 from i2i.weights.catalogue import CATALOGUE, Package, Pinned
-from i2i.weights.record import Loaded, record, used
+from i2i.weights.used import Loaded, record, used
 
 __all__ = ["CATALOGUE", "Loaded", "Package", "Pinned", "catalogue", "load", "path", "used"]
 

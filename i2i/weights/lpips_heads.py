@@ -9,7 +9,7 @@ from torch import Tensor
 
 from i2i.errors import WeightsError
 from i2i.system.hashing import file_sha256, tensors_sha256
-from i2i.weights.record import record
+from i2i.weights.used import record
 
 SHA256 = {
     "alex": "d1c575815925fe72016f8123cdf8fd43ee0477d5eb0efa200657bf309fbfa263",

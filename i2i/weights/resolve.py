@@ -14,8 +14,8 @@ from i2i.system.locks import lock
 from i2i.weights import sources, store
 from i2i.weights.catalogue import Pinned, known
 from i2i.weights.places import FOLDER, kept_file, kept_folder, users_file
-from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged
+from i2i.weights.used import YOURS, Loaded
 
 _log = logging.getLogger(__name__)
 

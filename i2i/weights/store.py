@@ -12,8 +12,8 @@ from i2i.system.files import replacing
 from i2i.system.hashing import tensors_sha256
 from i2i.weights.catalogue import Pinned
 from i2i.weights.places import kept_file, kept_folder
-from i2i.weights.record import YOURS, Loaded
 from i2i.weights.tensors import Damaged, read
+from i2i.weights.used import YOURS, Loaded
 
 _SHA256 = "tensors_sha256"
 _SOURCE = "source"

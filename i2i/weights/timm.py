@@ -10,8 +10,8 @@ from torch import nn
 
 from i2i.errors import WeightsError
 from i2i.system.hashing import tensors_sha256
-from i2i.weights.record import record
 from i2i.weights.resolve import resolve
+from i2i.weights.used import record
 
 _OURS = {
     "tf_efficientnet_lite0": "efficientnet_lite0",

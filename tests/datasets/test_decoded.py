@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from i2i.datasets import decoded as module
-from i2i.datasets.base import Dataset, Pair, Split
+from i2i.datasets.dataset import Dataset, Pair, Split
 from i2i.datasets.decoded import Decoded, decode
 from i2i.datasets.folders import Folders
 from i2i.errors import DataError

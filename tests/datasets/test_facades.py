@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from i2i.datasets.base import SPLITS
+from i2i.datasets.dataset import SPLITS
 from i2i.datasets.facades import ARCHIVE, CONTENTS, Facades, contents_sha256
 from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import Synthetic

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from i2i.datasets.base import SPLITS, Dataset, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.datasets.folders import Folders
 from i2i.errors import DataError

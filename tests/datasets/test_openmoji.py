@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from i2i.datasets.base import SPLITS
+from i2i.datasets.dataset import SPLITS
 from i2i.datasets.decoded import Decoded, decode
 from i2i.errors import DataError
 

@@ -6,7 +6,7 @@ from math import sqrt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from i2i.datasets.base import Split
+from i2i.datasets.dataset import Split
 from i2i.datasets.splitting import split_of
 
 FRACTIONS = st.floats(0, 0.5, allow_nan=False)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from i2i.datasets.base import SPLITS
+from i2i.datasets.dataset import SPLITS
 from i2i.datasets.decoded import decode
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.images import read

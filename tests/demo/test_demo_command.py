@@ -20,7 +20,7 @@ def test_without_gradio_one_line_says_what_to_install() -> None:
 def test_the_page_of_a_unet_needs_none_of_the_heavy_libraries() -> None:
     pytest.importorskip("gradio", reason="needs the extra demo")
     code = (
-        "import sys, i2i.demo.page, i2i.generators.unet\n"
+        "import sys, i2i.demo.app, i2i.generators.unet\n"
         "heavy = {'timm', 'torchmetrics', 'lpips', 'torchvision'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -11,7 +11,7 @@ pytest.importorskip("gradio", reason="needs the extra demo")
 
 import gradio as gr
 
-from i2i.demo.page import build, launch
+from i2i.demo.app import build, launch
 from i2i.errors import I2IError
 from i2i.model.model import Model
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 import i2i as package
 from i2i.images import read, read_picture, write_picture
-from i2i.translation.record import JOURNAL
+from i2i.translation.journal import JOURNAL
 from tests.conftest import picture
 from tests.processes import Run
 

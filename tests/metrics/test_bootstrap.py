@@ -13,13 +13,13 @@ from torch import Tensor
 
 from i2i.datasets.decoded import decode
 from i2i.datasets.synthetic import Synthetic
-from i2i.metrics.base import Metric
 from i2i.metrics.bootstrap import bootstrap_details, bootstrap_indices
 from i2i.metrics.colour import LabHistogram
 from i2i.metrics.fid import FD, FID, FIDInfinity
 from i2i.metrics.frechet import Moments, bootstrap_distances, frechet_distance
 from i2i.metrics.kernel import bootstrap_mmd, polynomial_mmd, subset_mmd
 from i2i.metrics.kid import KD, KID
+from i2i.metrics.metric import Metric
 from i2i.metrics.perceptual import LPIPS
 from i2i.metrics.pixel import L1, L2, MSSSIM, PSNR, SSIM
 from i2i.metrics.segmentation import SegScore

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from i2i.metrics.base import Metric
 from i2i.metrics.extractors import InceptionExtractor
 from i2i.metrics.fid import FID, FIDInfinity
 from i2i.metrics.kid import KID
+from i2i.metrics.metric import Metric
 from i2i.metrics.pixel import L1, PSNR
 from i2i.metrics.set_metric import SetMetric
 
