@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from i2i.errors import CheckpointError
+from i2i.model import file as model_file
 from i2i.model.file import load_model
-from i2i.model.model import file as model_file
 from i2i.recipe import Recipe
 from i2i.training import checkpoint as checkpoints
 from i2i.training.checkpoint import clean, load_training, newest, prune, save, verify
