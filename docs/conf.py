@@ -37,7 +37,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown", ".ipynb": "notebook"}
 
 myst_heading_anchors = 4  # pages link to headings as a forge names them
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["alert"]  # > [!NOTE], as a forge shows it
 
 nitpicky = True
 add_module_names = False
@@ -116,7 +116,9 @@ def keep_sentence(
         lines[first] = f"{start}: {lines[first]}"
 
 
-def mark_code(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+def mark_code(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
     """Read what stands in single backticks as Markdown does: as code, and a name as a link."""
     lines[:] = [SINGLE.sub(_marked, line) for line in lines]
 
@@ -162,6 +164,7 @@ def begin_download(writer: HTML5Translator, node: addnodes.download_reference) -
 
 
 def setup(app: Sphinx) -> None:
+    """Tell Sphinx of all that is above."""
     app.add_source_parser(Notebook)
     app.connect("source-read", add_navigation)
     app.connect("autodoc-process-signature", shorten)
