@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Installs exactly what this version was tried with; pyproject.toml says what else may do.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow lint docs results clean
+.PHONY: demo test test-slow lint docs site results clean
 
 demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
@@ -34,6 +34,11 @@ docs: .venv/dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python scripts/draw_rooms.py
 
+# The site, in site/, always whole: a page that wasn't read again couldn't warn. Any warning fails.
+site: .venv/docs
+	rm -rf site
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning -d .venv/doctrees docs site
+
 # The pages of the paper's ablations, from the records of their runs.
 results: .venv/dev
 	for name in losses generators receptive_fields; do \
@@ -43,7 +48,7 @@ results: .venv/dev
 	done
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/base: pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
@@ -56,4 +61,8 @@ clean:
 
 .venv/dev: .venv/base plugins/i2i-example/pyproject.toml
 	$(PIP) -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example
+	touch $@
+
+.venv/docs: .venv/base
+	$(PIP) -e '.[docs]'
 	touch $@
