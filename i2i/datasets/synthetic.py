@@ -1,4 +1,4 @@
-"""Procedural facades: seeded label maps in the twelve CMP classes, and images rendered from them."""
+"""Procedural facades: seeded label maps in the twelve CMP classes, and their rendered images."""
 
 import hashlib
 from dataclasses import dataclass, field
