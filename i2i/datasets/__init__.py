@@ -9,7 +9,7 @@ def register_datasets(register: Register) -> None:
     register(
         "facades",
         "i2i.datasets.facades:Facades",
-        summary="CMP facades: label maps and photos, from a folder or the official archive",
+        summary="CMP facades, label maps and photos, from a folder or the official archive",
     )
     register(
         "folders",
