@@ -27,10 +27,10 @@ def known_features(extractor: Extractor, content: str, device: torch.device) -> 
         with safe_open(path, framework="pt") as file:
             features: Tensor = file.get_tensor("features")
             found = tensors_sha256({"features": features})
-            whole = (file.metadata() or {}).get("sha256") == found
+            intact = (file.metadata() or {}).get("sha256") == found
     except (OSError, SafetensorError):
         return None
-    return features if whole else None
+    return features if intact else None
 
 
 def keep_features(

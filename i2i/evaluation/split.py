@@ -35,7 +35,7 @@ def measure(
     device: torch.device,
     metrics: Sequence[str],
 ) -> dict[str, Result]:
-    """Translate a split and compute metrics on the translations; no files are written."""
+    """Translate a split and return the results of metrics by their texts; writes no files."""
     collection = MetricCollection(metrics, _content(decoded), device)
     for translated in translate_pairs(generator, decoded, recipe, device):
         collection.update(translated.on(device))

@@ -32,7 +32,7 @@ AXES = {"L": Axis(0, 100), "a": Axis(-111, 111), "b": Axis(-111, 111)}
 BINS = [axis.bins for axis in AXES.values()]
 
 RGB_TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
-"""sRGB to XYZ, IEC 61966-2-1:1999. The sum of each row is the white point D65."""
+"""sRGB to XYZ, IEC 61966-2-1:1999. The sums of the rows are the white point, D65."""
 
 
 class LabHistogram(Metric):

@@ -61,5 +61,8 @@ class Metric(ABC):
         return {}
 
     def settings(self) -> Mapping[str, Any]:
-        """Return all that the value depends on except the images, such as preset and seed."""
+        """Return everything that the value depends on, except the images.
+
+        Examples are the preset, the SHA-256 of the weights, the resizing and the seed.
+        """
         return {}
