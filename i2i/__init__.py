@@ -1,6 +1,6 @@
-"""i2i: image-to-image translation, a small core and plugins.
+"""i2i: image-to-image translation with a small core and plugins.
 
-Importing this package imports no torch: names that need it are looked up when they are used.
+Importing this package does not import torch: names that need torch are imported on first use.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Images as networks see them: float batches in [−1, 1], from and to whole numbers."""
+"""Batches of pairs for the networks: float tensors in [−1, 1]."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Pairs, ready for the networks.
+    """A batch of pairs.
 
     Args:
         input: `(N, C, H, W)` in [−1, 1].
         target: `(N, C, H, W)` in [−1, 1].
-        names: Which pairs they are.
+        names: The names of the pairs.
     """
 
     input: Tensor
@@ -21,13 +21,13 @@ class Batch:
     names: tuple[str, ...]
 
     def part(self, i: int, parts: int) -> "Batch":
-        """The i-th of so many equal parts."""
+        """Part `i` of `parts` equal parts; `i` starts at 0."""
         n = len(self.names) // parts
-        here = slice(i * n, (i + 1) * n)
-        return Batch(self.input[here], self.target[here], self.names[here])
+        rows = slice(i * n, (i + 1) * n)
+        return Batch(self.input[rows], self.target[rows], self.names[rows])
 
     def to(self, device: torch.device, layout: torch.memory_format) -> "Batch":
-        """The batch on a device, in a layout; copied without waiting where its memory is pinned."""
+        """Copy the batch to a device and memory layout; asynchronously if its memory is pinned."""
         return Batch(
             self.input.to(device, non_blocking=True, memory_format=layout),
             self.target.to(device, non_blocking=True, memory_format=layout),

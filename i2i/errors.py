@@ -1,8 +1,7 @@
-"""What can go wrong, in a few kinds.
+"""All errors that i2i raises for the user.
 
-Every error here is meant for the person at the keyboard: one clear line (or one line a problem)
-that names the file or key and says what to do. The CLI prints it without a traceback and exits
-with the error's `exit_code`.
+The message of an error is one line, or one line per problem. It names the file or key and says
+what to do. The CLI prints it without a traceback and exits with the error's `exit_code`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,16 +9,16 @@ from difflib import get_close_matches
 
 
 class I2IError(Exception):
-    """The base of every error i2i raises on purpose."""
+    """The base class of all errors that i2i raises on purpose."""
 
     exit_code = 1
 
 
 class ManyProblems(I2IError):
-    """An error that lists everything found at once, one line a problem.
+    """An error that lists several problems, one per line.
 
     Args:
-        problems: What is wrong, each a complete sentence that names its file or key.
+        problems: The problems; each is one line that names its file or key.
     """
 
     exit_code = 2
@@ -30,30 +29,30 @@ class ManyProblems(I2IError):
 
 
 class RecipeError(ManyProblems):
-    """A recipe that can't be used: unknown keys, wrong types, values out of range."""
+    """The recipe is invalid: unknown keys, wrong types, values out of range."""
 
 
 class DataError(ManyProblems):
-    """Images or folders that can't be used: unreadable, unpaired, of the wrong size."""
+    """Images or folders are invalid: unreadable, unpaired, of the wrong size."""
 
 
 class CheckpointError(I2IError):
-    """A checkpoint that is damaged, incomplete, of another architecture, or can't be written."""
+    """A checkpoint is damaged, incomplete, of another architecture, or can't be written."""
 
 
 class WeightsError(I2IError):
-    """Pretrained weights that are missing, unreachable or not the pinned ones."""
+    """Pretrained weights are missing, can't be downloaded or have the wrong checksum."""
 
 
 class PluginError(I2IError):
-    """A plugin that failed to load, clashes with another, or registers what can't be used."""
+    """A plugin fails to load, conflicts with another, or registers an invalid component."""
 
 
 class TrainingError(I2IError):
-    """A training that had to stop: a loss or a gradient that is no longer finite."""
+    """Training stopped because a loss or gradient is not finite."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely means; None where nothing is near."""
+    """The known name that is most similar to `name`; None if no name is similar."""
     matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return matches[0] if matches else None

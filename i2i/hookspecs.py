@@ -1,7 +1,7 @@
-"""What a plugin may register.
+"""The hooks with which plugins register components.
 
-Each hook is handed `register(name, target, *, summary="")`: `target` is a class, or the string
-`"package.module:Class"`, which is imported only when it is used.
+Each hook is called with `register(name, target, *, summary="")`. The target is a class, or a string
+`"package.module:Class"`; i2i imports the string's module only when the component is used.
 """
 
 from typing import Protocol
@@ -11,14 +11,14 @@ from pluggy import HookimplMarker, HookspecMarker
 hookspec = HookspecMarker("i2i")
 
 hookimpl = HookimplMarker("i2i")
-"""Marks the functions of a plugin that implement these hooks; `i2i.hookimpl` is the same."""
+"""Decorator for the functions of a plugin that implement hooks; also `i2i.hookimpl`."""
 
 
 class Register(Protocol):
-    """What a hook is handed to register a component with."""
+    """The type of `register`, the function that a hook is called with."""
 
     def __call__(self, name: str, target: str | type, *, summary: str = "") -> None:
-        """Register `target`, a class or `"module:Class"`, under `name`."""
+        """Register `target`, a class or `"package.module:Class"`, under `name`."""
         ...
 
 
@@ -34,7 +34,7 @@ def register_generators(register: Register) -> None:
 
 @hookspec
 def register_discriminators(register: Register) -> None:
-    """Register networks that map an image batch to a map of logits, real or fake."""
+    """Register networks that map an image batch to a map of real/fake logits."""
 
 
 @hookspec
@@ -44,12 +44,12 @@ def register_losses(register: Register) -> None:
 
 @hookspec
 def register_metrics(register: Register) -> None:
-    """Register measures of outputs against targets."""
+    """Register metrics: measures that compare outputs with targets."""
 
 
 @hookspec
 def register_methods(register: Register) -> None:
-    """Register methods: which network sees what, and what each one's loss is."""
+    """Register training methods: the networks, their inputs and their losses."""
 
 
 @hookspec

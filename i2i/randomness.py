@@ -1,6 +1,6 @@
-"""Every source of randomness, each a function of what it depends on and of nothing else.
+"""All random number generators; each one depends only on its purpose and an explicit key.
 
-That is what makes a resumed run equal to one that was never stopped: there is no state to save.
+There is no state to save. Therefore a resumed run equals a run that was never stopped.
 """
 
 from enum import IntEnum
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What the random numbers are for, so that no two uses share them."""
+    """The purposes of random numbers; different purposes get different numbers."""
 
     WEIGHTS = 0
     ORDER = 1
@@ -20,10 +20,10 @@ class Stream(IntEnum):
 
 
 def rng(stream: Stream, *key: int) -> np.random.Generator:
-    """Random numbers for one use, decided by the key: (seed, epoch), (seed, epoch, index), ..."""
+    """A generator for one purpose and key, such as (seed, epoch) or (seed, epoch, index)."""
     return np.random.default_rng((stream, len(key), *key))
 
 
 def derived_seed(stream: Stream, *key: int) -> int:
-    """A seed for torch's generators, decided by the key: (seed, step, rank), ..."""
+    """A seed for torch's generators, from a purpose and a key such as (seed, step, rank)."""
     return int(rng(stream, *key).integers(2**63))

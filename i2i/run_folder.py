@@ -1,4 +1,4 @@
-"""A run's folder: what lies where, and how it is begun."""
+"""The folder of a run: the paths of its files, and its preparation."""
 
 import shutil
 import tempfile
@@ -10,61 +10,61 @@ from i2i.errors import I2IError
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run, by default `runs/<the recipe's name>`."""
+    """The folder of one run; default: `runs/<name of the recipe>`."""
 
     path: Path
 
     @property
     def recipe(self) -> Path:
-        """The resolved recipe."""
+        """The recipe with all defaults filled in."""
         return self.path / "recipe.toml"
 
     @property
     def environment(self) -> Path:
-        """What it ran on and with."""
+        """Hardware and software of the run, as JSON."""
         return self.path / "environment.json"
 
     @property
     def metrics(self) -> Path:
-        """One line a logged step."""
+        """The metric log, with one line of JSON per logged step."""
         return self.path / "metrics.jsonl"
 
     @property
     def samples(self) -> Path:
-        """Sheets of input | output | target over time."""
+        """The folder of sample sheets: input | output | target, over the training."""
         return self.path / "samples"
 
     @property
     def checkpoints(self) -> Path:
-        """Checkpoints by step."""
+        """The folder of checkpoints, one per saved step."""
         return self.path / "checkpoints"
 
     @property
     def evaluation(self) -> Path:
-        """Translated test images and what was measured on them."""
+        """The folder of translated test images and their metrics."""
         return self.path / "evaluation"
 
     @property
     def report(self) -> Path:
-        """The page about the run."""
+        """The HTML report of the run."""
         return self.path / "report.html"
 
     @property
     def tensorboard(self) -> Path:
-        """TensorBoard's event files."""
+        """The folder of TensorBoard event files."""
         return self.path / "tensorboard"
 
     def begin(self, *, resume: bool, overwrite: bool) -> None:
-        """Make the folder ready to be written to.
+        """Prepare the folder for a run: create it, or remove the files of an earlier run.
 
         Raises:
-            I2IError: If a run is there already and is neither to be resumed nor overwritten, or if
+            I2IError: If the folder contains a run that is neither resumed nor overwritten, or if
                 the folder can't be written to.
         """
         if not resume:
             if any(self.checkpoints.glob("step-*")) and not overwrite:
                 raise I2IError(
-                    f"{self.path} holds a run already: go on with it (--resume), begin again "
+                    f"{self.path} already contains a run: resume it (--resume), start again "
                     "(--overwrite), or choose another folder (--out)"
                 )
             self._clear()
@@ -77,7 +77,7 @@ class RunFolder:
             raise I2IError(f"{self.path}: can't be written to: {error}") from error
 
     def _clear(self) -> None:
-        """Remove what a run writes, and nothing else that may lie there."""
+        """Remove the files of a run, but no other files in the folder."""
         for folder in (self.samples, self.checkpoints, self.evaluation, self.tensorboard):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.recipe, self.environment, self.metrics, self.report):

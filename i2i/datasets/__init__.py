@@ -1,4 +1,4 @@
-"""Data sets that come with i2i."""
+"""The built-in data sets."""
 
 from i2i.hookspecs import Register, hookimpl
 
@@ -9,7 +9,7 @@ def register_datasets(register: Register) -> None:
     register(
         "facades",
         "i2i.datasets.facades:Facades",
-        summary="CMP facades, label maps and photos; a folder, or the official archive",
+        summary="CMP facades, label maps and photos, from a folder or the official archive",
     )
     register(
         "folders",
@@ -24,5 +24,5 @@ def register_datasets(register: Register) -> None:
     register(
         "synthetic",
         "i2i.datasets.synthetic:Synthetic",
-        summary="procedural facades, drawn on the spot; no files",
+        summary="procedural facades, generated on demand without files",
     )

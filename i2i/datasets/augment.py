@@ -1,4 +1,4 @@
-"""Random changes of pairs, batched: the same for both images, decided by (seed, epoch, index)."""
+"""Random augmentation of pairs: equal for both images, determined by (seed, epoch, index)."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from i2i.randomness import Stream, rng
 def augment(
     pairs: Tensor, indices: Sequence[int], *, crop: Size, flip: bool, seed: int, epoch: int
 ) -> Tensor:
-    """Crop each pair at random, and mirror half of them.
+    """Crop each pair at random, and mirror each with a probability of one half.
 
     Args:
-        pairs: `(N, C, H, W)`, a pair's input and target stacked along the channels.
-        indices: The pairs' places in the data set.
-        crop: The size to cut out; where it is the images' own, nothing is cut.
+        pairs: `(N, C, H, W)`, the input and target of a pair concatenated along the channels.
+        indices: The indices of the pairs in the data set.
+        crop: The size of the crop; the images' size gives the whole image.
         flip: Whether to mirror.
-        seed: The run's.
-        epoch: Which pass over the data; with `seed` and the index it decides everything.
+        seed: The seed of the run.
+        epoch: The epoch; `seed`, `epoch` and the index of a pair determine its augmentation.
 
     Returns:
         `(N, C, crop height, crop width)` of the same type.

@@ -1,4 +1,4 @@
-"""What a dataset is: three lists of pairs, decoded only when asked."""
+"""The interface of data sets: three lists of pairs, which are decoded on demand."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ class Pair:
 
     Args:
         name: Unique within its split; a relative path with `/` and no suffix, safe as a file name.
-        load: Decodes the pair at the size asked for: `(input, target)`, each an `Array` of that
-            size. Raises `DataError` where the pair can't be read.
-        digest: The SHA-256 of what the pair is made from (its files' bytes, or its parameters), so
-            that a decoded copy can be kept and a data set told from another.
-        files: The files it is read from, for messages; none where it is made on the spot.
+        load: Decodes the pair at a given size to `(input, target)`, each an `Array` of that size.
+            Raises `DataError` if the pair can't be read.
+        digest: Computes a SHA-256 of the pair's source: the bytes of its files, or its parameters.
+            It identifies decoded copies and data sets.
+        files: The pair's files, for messages; empty if the pair is generated.
     """
 
     name: str
@@ -38,21 +38,20 @@ class Pair:
 
 
 class Dataset(ABC):
-    """Pairs of images in three splits.
+    """Pairs of images in three splits: train, val and test.
 
     Attributes:
-        input_channels: Channels of every input image.
-        target_channels: Channels of every target image.
-        dtype: `uint8`, or `uint16` where images are read at full depth.
-        credit: Who made the data and under which licence, for the report; empty if unknown.
-        notice: What a reader of the results must know about this data, such as that it is a
-            stand-in; shown on the console, in environment.json and in the report. Empty if nothing.
-        palette: The colours of its label maps by class, 0 to 255, where it has any.
-        labels_side: Which image of a pair is the label map, where one is known to be.
-        specs: How image files are read as inputs and as targets; None where it is enough to know
-            their channels and depth.
-        input_half: Which half of the data's own files is the input, where they are pairs side by
-            side.
+        input_channels: The number of channels of every input image.
+        target_channels: The number of channels of every target image.
+        dtype: `uint8`, or `uint16` for images with a depth of 16 bits.
+        credit: The author and licence of the data, for the report; empty if unknown.
+        notice: A warning for readers of the results, for example that the data is a stand-in. It
+            is shown on the console, in environment.json and in the report. Usually empty.
+        palette: The colours of the label maps by class, 0 to 255; None without label maps.
+        labels_side: Which image of a pair is the label map; None if neither or unknown.
+        specs: How image files are read as inputs and as targets. None derives this from the number
+            of channels and the depth.
+        input_half: Which half of a side-by-side file is the input; None for other layouts.
     """
 
     input_channels: int = 3
@@ -67,9 +66,9 @@ class Dataset(ABC):
 
     @abstractmethod
     def pairs(self, split: Split) -> list[Pair]:
-        """The pairs of a split in a stable order; empty where the data has no such split.
+        """The pairs of a split in a stable order; empty if the split is missing.
 
         Raises:
-            DataError: With every problem found at once: a missing folder, an unpaired file, a
-                duplicate stem, a size mismatch, a file that is not an image.
+            DataError: Lists all problems together: missing folders, unpaired files, duplicate
+                names, size mismatches, files that are not images.
         """

@@ -1,4 +1,4 @@
-"""A split decoded once: every pair checked, resized and kept as one array of whole numbers."""
+"""Decode a split once: check and resize all pairs, and cache them as one uint8 or uint16 array."""
 
 import hashlib
 import json
@@ -23,16 +23,16 @@ from i2i.system.files import remove_leftovers, replacing, write_whole
 from i2i.system.hashing import json_sha256
 
 FORMAT = 2
-"""Raised when what is kept changes."""
+"""Version of the cached files; increase it when their contents change."""
 
 AHEAD = 256
-"""Pairs that are decoded before they are written."""
+"""Number of pairs that are decoded before they are written."""
 
 ABANDONED_AFTER = 3600.0
-"""Seconds after which an unfinished file that nobody writes to is removed."""
+"""Seconds without a write after which an unfinished file is removed."""
 
 IN_MEMORY_UP_TO = 2**30
-"""Bytes up to which an array is read into memory; larger ones are mapped from the disk."""
+"""Maximum bytes of an array that is read into memory; larger ones are mapped from disk."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Decoded:
     """The pairs of a split, decoded.
 
     Args:
-        array: `(n, input + target channels, H, W)` uint8 or uint16; not to be written to.
-        input_channels: How many of the channels are the input.
-        names: The pairs' names.
-        files: The files each was read from.
-        skipped: Names of pairs that were left out, and why.
-        fingerprint: SHA-256 over the names and contents of the pairs that are in.
+        array: `(n, input + target channels, H, W)` uint8 or uint16; do not modify it.
+        input_channels: The number of input channels; they come first.
+        names: The names of the pairs.
+        files: The files of each pair.
+        skipped: The names of skipped pairs, with the reasons.
+        fingerprint: SHA-256 over the names and contents of the pairs that are included.
     """
 
     array: Array
@@ -64,42 +64,42 @@ def decode(
     on_bad: Literal["error", "skip"] = "error",
     workers: int | None = None,
 ) -> Decoded:
-    """Decode and resize every pair of a split, or read what an earlier call has kept.
+    """Decode and resize all pairs of a split, or load them from the cache.
 
     Args:
         dataset: The data.
-        split: Which split; one that the data doesn't have gives no pairs.
+        split: The split; a missing split gives no pairs.
         size: Height and width of the result.
-        on_bad: Whether pairs that can't be read are an error or left out.
-        workers: Threads; as many as there are cores by default.
+        on_bad: Whether pairs that can't be read raise an error or are skipped.
+        workers: The number of threads; default: the number of cores.
 
     Raises:
-        DataError: Listing every pair that can't be read, unless they are left out; or if the cache
-            folder can't be written to.
+        DataError: If pairs can't be read and are not skipped (the error lists all of them), or if
+            the cache folder can't be written to.
     """
     pairs = dataset.pairs(split)
     workers = workers or os.cpu_count() or 1
     found = _digests(pairs, workers)
-    gone = {p.name: why for p, why in zip(pairs, found, strict=True) if isinstance(why, str)}
-    pairs = [pair for pair in pairs if pair.name not in gone]
+    unreadable = {p.name: why for p, why in zip(pairs, found, strict=True) if isinstance(why, str)}
+    pairs = [pair for pair in pairs if pair.name not in unreadable]
     digests = [digest for digest in found if isinstance(digest, bytes)]
     shape = (len(pairs), dataset.input_channels + dataset.target_channels, *size)
     folder = cache_dir() / "decoded"
     path = folder / f"{_key(pairs, digests, shape, dataset)}.raw"
     try:
-        kept = _kept(path)
-        if kept is None:
+        cached = _cached(path)
+        if cached is None:
             _build(path, dataset, pairs, shape, split, workers)
-            kept = _kept(path)
+            cached = _cached(path)
     except OSError as error:
         raise DataError(
             [
-                f"{folder}: decoded images can't be kept there: {error.strerror or error}; set "
-                "I2I_CACHE_DIR to a folder with room"
+                f"{folder}: can't store decoded images: {error.strerror or error}; set "
+                "I2I_CACHE_DIR to a folder with free space"
             ]
         ) from error
-    assert kept is not None
-    array, reasons = kept[0], gone | kept[1]
+    assert cached is not None
+    array, reasons = cached[0], unreadable | cached[1]
     if reasons and on_bad == "error":
         raise DataError(list(reasons.values()))
     good = [i for i, pair in enumerate(pairs) if pair.name not in reasons]
@@ -114,7 +114,7 @@ def decode(
 
 
 def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes | str]:
-    """The pairs' digests, or why there is none."""
+    """The digest of each pair, or the reason why it can't be computed."""
 
     def digest(pair: Pair) -> bytes | str:
         try:
@@ -140,10 +140,10 @@ def _key(
     return json_sha256(what)[:32]
 
 
-def _kept(path: Path) -> tuple[Array, dict[str, str]] | None:
-    """An array that was kept and the reasons for pairs left out of it; None if there is none.
+def _cached(path: Path) -> tuple[Array, dict[str, str]] | None:
+    """Load a cached array and the reasons for skipped pairs; None if it is missing or damaged.
 
-    Its checksum is compared only where all of it is read anyway.
+    The checksum is verified only for arrays that are read into memory completely.
     """
     try:
         about = json.loads(_about(path).read_text(encoding="utf-8"))
@@ -168,9 +168,9 @@ def _build(
     split: Split,
     workers: int,
 ) -> None:
-    """Decode everything into a new file, which takes its place when it is whole."""
+    """Decode all pairs into a temporary file, and rename it to `path` when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Who lives writes all the time.
+    # A running process writes continuously, so an untouched file belongs to a dead one.
     remove_leftovers(path.parent, untouched_for=ABANDONED_AFTER)
     reasons: dict[str, str] = {}
     crc = 0
@@ -181,9 +181,9 @@ def _build(
             track(f"decoding {split}", len(pairs)) as advance,
         ):
             for first in range(0, len(pairs), AHEAD):
-                some = pairs[first : first + AHEAD]
-                results = pool.map(partial(_load, dataset.input_channels, shape), some)
-                for pair, result in zip(some, results, strict=True):
+                batch = pairs[first : first + AHEAD]
+                results = pool.map(partial(_load, dataset.input_channels, shape), batch)
+                for pair, result in zip(batch, results, strict=True):
                     if isinstance(result, str):
                         reasons[pair.name] = result
                     else:
@@ -201,7 +201,7 @@ def _build(
 
 
 def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | str:
-    """A pair's channels `(C, H, W)`, or why it can't be read."""
+    """Decode a pair to its channels `(C, H, W)`, or return the reason why it can't be read."""
     _, channels, height, width = shape
     try:
         images = pair.load((height, width))
@@ -210,8 +210,8 @@ def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | st
     wanted = [(height, width, n) for n in (input_channels, channels - input_channels)]
     for side, image, expected in zip(("input", "target"), images, wanted, strict=True):
         if image.shape != expected:
-            had, needed = ("x".join(map(str, s)) for s in (image.shape, expected))
-            return f"{pair.name}: its {side} is {had} (height, width, channels), not {needed}"
+            found, needed = ("x".join(map(str, s)) for s in (image.shape, expected))
+            return f"{pair.name}: its {side} is {found} (height, width, channels), not {needed}"
     both: Array = np.concatenate(images, axis=2)
     return both.transpose(2, 0, 1)
 

@@ -1,4 +1,4 @@
-"""The CMP facades as the paper uses them: 400 train, 100 val and 106 test pairs."""
+"""The CMP facades with the splits of the pix2pix paper: 400 train, 100 val and 106 test pairs."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from i2i.system.hashing import file_sha256
 
 ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"
-"""SHA-256 over the relative paths and bytes of all images, see `contents_sha256`."""
+"""The expected SHA-256 of the extracted images; see `contents_sha256`."""
 
 
 class Facades(Dataset):
@@ -28,15 +28,16 @@ class Facades(Dataset):
     Objects with Regular Structure", GCPR 2013; in the form of Isola et al. 2017.
 
     Args:
-        root: A folder with the official archive's `train`, `val` and `test`. Without it the archive
-            is fetched once, checked against its contents' SHA-256 and kept in the user's cache.
-        direction: Which of the two is the input.
-        fallback: What to do where the archive can't be fetched: `error`, or go on with `synthetic`
-            pictures, which the console, environment.json and the report then say.
-        url: Where the archive is fetched from.
+        root: A folder with `train`, `val` and `test` from the official archive. Without it, the
+            archive is downloaded once, verified by the SHA-256 of its contents and stored in the
+            user's cache.
+        direction: Which image is the input: the label map or the photo.
+        fallback: What to do if the archive can't be downloaded: `error`, or continue with
+            `synthetic` images. The console, environment.json and the report then show a notice.
+        url: The address of the archive.
 
     Raises:
-        DataError: If there is no data and no fallback.
+        DataError: If the data is unavailable and there is no fallback.
     """
 
     credit = (
@@ -62,15 +63,15 @@ class Facades(Dataset):
             if fallback == "error":
                 raise DataError(
                     [
-                        f"facades: {reason}. Set data.root to a folder that holds them, or "
-                        'data.fallback to "synthetic" to go on with procedural pictures'
+                        f"facades: {reason}. Set data.root to a folder with the data, or "
+                        'data.fallback to "synthetic" to continue with procedural images'
                     ]
                 ) from error
             self._data = Synthetic(direction=direction)
             self.credit = self._data.credit
             self.notice = (
-                "SYNTHETIC stand-in: these are procedural pictures, not the CMP facades, and "
-                f"results say nothing about the real ones ({reason})"
+                "SYNTHETIC stand-in: these are procedural images, not the CMP facades, and "
+                f"results say nothing about the CMP facades ({reason})"
             )
         else:
             side: Literal["left", "right"] = "right" if direction == "label_to_photo" else "left"
@@ -78,12 +79,12 @@ class Facades(Dataset):
             self.input_half = side
 
     def pairs(self, split: Split) -> list[Pair]:
-        """The pairs of a split, see `Dataset.pairs`."""
+        """The pairs of a split; see `Dataset.pairs`."""
         return self._data.pairs(split)
 
 
 def contents_sha256(folder: Path) -> str:
-    """One SHA-256 over the relative path and the bytes of every image of the three splits."""
+    """One SHA-256 over the relative paths and bytes of all images of the three splits."""
     whole = hashlib.sha256()
     for file in sorted(f for split in SPLITS for f in (folder / split).rglob("*") if f.is_file()):
         whole.update(file.relative_to(folder).as_posix().encode() + b"\0")
@@ -92,11 +93,11 @@ def contents_sha256(folder: Path) -> str:
 
 
 def _fetched(url: str) -> Path:
-    """The data in the user's cache, fetched now if it isn't there.
+    """The folder of the data in the user's cache; downloads the archive if it is missing.
 
     Raises:
-        OSError: If it can't be fetched.
-        DataError: If what came is something else.
+        OSError: If the archive can't be downloaded.
+        DataError: If the archive is damaged, unsafe or has other contents.
     """
     home = cache_dir() / "datasets"
     folder = home / "facades"
@@ -113,11 +114,11 @@ def _fetched(url: str) -> Path:
         found = contents_sha256(unpacked / "facades")
         if found != CONTENTS:
             raise DataError(
-                [f"{url}: holds something else: SHA-256 of its images {found}, expected {CONTENTS}"]
+                [f"{url}: has wrong contents: SHA-256 of its images {found}, expected {CONTENTS}"]
             )
         try:
             (unpacked / "facades").rename(folder)
         except OSError:
-            if not folder.is_dir():  # another process may have been faster
+            if not folder.is_dir():  # another process may have created it
                 raise
     return folder

@@ -1,4 +1,4 @@
-"""Your own pairs: side by side in one image, or in two folders matched by name."""
+"""Pairs from your own folders: side by side in one image, or in two folders matched by name."""
 
 import hashlib
 from collections.abc import Iterable
@@ -27,33 +27,33 @@ _CHANNELS = {"rgb": 3, "gray": 1}
 
 
 class Folders(Dataset):
-    """Pairs of images in folders of your own.
+    """Pairs of images from your own folders.
 
-    Side by side, both images of a pair are the halves of one file. With `input_dir` and
-    `target_dir` they are files of the same name, the suffix aside. Either way, images lie in
-    `train`, `val` and `test` folders, at the top or inside the two; or, without any such folder,
-    are split by a seeded hash of their names. All folders are searched through; links must not
-    lead out of `root`.
+    There are two layouts. Side by side, one file contains both images of a pair as its halves.
+    With `input_dir` and `target_dir`, the images of a pair are two files with the same name; the
+    suffix may differ. In both layouts, the files are in folders `train`, `val` and `test`, which
+    may be above or inside `input_dir` and `target_dir`. Without any such folder, pairs are split by
+    a seeded hash of their names. Subfolders are searched. Links must not lead out of `root`.
 
     Args:
-        root: The folder.
+        root: The folder with all the images.
         input_dir: Folder of the inputs inside `root`; without it, pairs are side by side.
         target_dir: Folder of the targets inside `root`.
         input_side: Which half of a side-by-side image is the input.
-        input_mode: What inputs are read as: `rgb`, `gray`, `labels` (indices, spread over one
-            channel a class), or `channels` (as they are in the file, any number).
-        target_mode: What targets are read as.
-        input_classes: How many classes there are, for `labels`.
-        target_classes: How many classes there are, for `labels`.
-        depth: Bits a channel, 8 or 16.
-        background: What transparent pixels show.
+        input_mode: How inputs are read: `rgb`, `gray`, `labels` (class indices, converted to one
+            channel per class), or `channels` (all channels of the file, any number).
+        target_mode: How targets are read.
+        input_classes: The number of classes, for `labels`.
+        target_classes: The number of classes, for `labels`.
+        depth: Bits per channel, 8 or 16.
+        background: The colour behind transparent pixels.
         float_range: The values of black and white in float images.
-        val_fraction: Share of the pairs for validation, where there are no folders of that name.
-        test_fraction: Share of the pairs for the test, where there are no folders of that name.
-        split_seed: Another seed gives another split.
+        val_fraction: Fraction of the pairs for validation, if there are no split folders.
+        test_fraction: Fraction of the pairs for testing, if there are no split folders.
+        split_seed: The seed of the hash; another seed gives another split.
 
     Raises:
-        DataError: If the folders aren't there or options don't fit together.
+        DataError: If folders are missing or options don't fit together.
     """
 
     def __init__(
@@ -111,11 +111,11 @@ class Folders(Dataset):
         ]
 
     def _options(self) -> str:
-        """How files are read, for the digests: as version 0.1 put it, so that its runs resume."""
+        """How files are read, for the digests; in version 0.1's text, so that its runs resume."""
         return repr((self.specs, self.input_half)).replace("ImageSpec(", "Side(")
 
     def _match(self) -> dict[Split, dict[str, tuple[Path, ...]]]:
-        """The files of each pair by split and name; everything that doesn't match, together."""
+        """Find the files of each pair, by split and name, and raise all problems together."""
         problems: list[str] = []
         found = (
             self._side_by_side(problems)
@@ -159,15 +159,15 @@ class Folders(Dataset):
     def _partners(
         self, inputs: Path, targets: Path, problems: list[str]
     ) -> dict[str, tuple[Path, ...]]:
-        one, other = self._by_stem(inputs, problems), self._by_stem(targets, problems)
-        problems += [f"{one[n]}: has no partner in {targets}" for n in one if n not in other]
-        problems += [f"{other[n]}: has no partner in {inputs}" for n in other if n not in one]
-        return {name: (one[name], other[name]) for name in one if name in other}
+        left, right = self._by_stem(inputs, problems), self._by_stem(targets, problems)
+        problems += [f"{left[n]}: has no partner in {targets}" for n in left if n not in right]
+        problems += [f"{right[n]}: has no partner in {inputs}" for n in right if n not in left]
+        return {name: (left[name], right[name]) for name in left if name in right}
 
     def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
         found, refused = images_below(folder, self.root)
-        files, doubles = by_name(found)
-        problems += [*refused.values(), *doubles]
+        files, duplicates = by_name(found)
+        problems += [*refused.values(), *duplicates]
         return files
 
     def _by_hash(
@@ -179,7 +179,7 @@ class Folders(Dataset):
         return found
 
     def _size_problems(self, files: tuple[Path, ...]) -> Iterable[str]:
-        """What is wrong with the sizes that headers tell; unreadable files are `decode`'s."""
+        """Problems with the sizes in file headers; `decode` reports unreadable files."""
         try:
             sizes = [
                 header(file, spec.mode).size for file, spec in zip(files, self.specs, strict=False)
@@ -187,14 +187,14 @@ class Folders(Dataset):
         except DataError as error:
             return [p for p in error.problems if "frames or pages" in p]
         if len(files) == 1 and sizes[0][1] % 2:
-            return [f"{files[0]}: is {sizes[0][1]} pixels wide, which has no halves"]
+            return [f"{files[0]}: is {sizes[0][1]} pixels wide; side by side needs an even width"]
         if len(set(sizes)) > 1:
             (h0, w0), (h1, w1) = sizes
             return [f"{files[0]}: is {h0}x{w0}, but its partner {files[1]} is {h1}x{w1}"]
         return []
 
     def _with_channels(self, place: int) -> ImageSpec:
-        """The spec with, in mode "channels", as many as its first readable image has."""
+        """The spec; in mode "channels", with the number of channels of the first readable image."""
         spec = self.specs[place]
         return spec if spec.channels else replace(spec, channels=self._first_channels(place, spec))
 
@@ -208,18 +208,21 @@ class Folders(Dataset):
         raise DataError([f"{self.root}: none of the images can be read"])
 
     def _load(self, files: tuple[Path, ...], size: Size) -> tuple[Array, Array]:
-        one, other = self.specs
+        inputs, targets = self.specs
         if len(files) == 2:
-            images = one.read(files[0]), other.read(files[1])
+            images = inputs.read(files[0]), targets.read(files[1])
         else:
-            whole = [one.read(files[0])]
-            whole.append(whole[0] if one == other else other.read(files[0]))
+            whole = [inputs.read(files[0])]
+            whole.append(whole[0] if inputs == targets else targets.read(files[0]))
             half = whole[0].shape[1] // 2
             left, right = slice(0, half), slice(half, None)
             if self.input_half == "right":
                 left, right = right, left
             images = whole[0][:, left], whole[1][:, right]
-        return _resized(images[0], size, one, files[0]), _resized(images[1], size, other, files[-1])
+        return (
+            _resized(images[0], size, inputs, files[0]),
+            _resized(images[1], size, targets, files[-1]),
+        )
 
 
 def _resized(image: Array, size: Size, spec: ImageSpec, path: Path) -> Array:
@@ -227,7 +230,7 @@ def _resized(image: Array, size: Size, spec: ImageSpec, path: Path) -> Array:
 
 
 def _digest(files: tuple[Path, ...], options: str) -> bytes:
-    """The SHA-256 of files and of how they are read."""
+    """The SHA-256 of files and of the options for reading them."""
     whole = hashlib.sha256(options.encode())
     for file in files:
         try:
@@ -247,7 +250,9 @@ def _check_options(
     if not root.is_dir():
         problems.append(f"data.root: there is no folder {root}")
     if (dirs[0] is None) != (dirs[1] is None):
-        problems.append("data: give both input_dir and target_dir, or neither for side by side")
+        problems.append(
+            "data: set both input_dir and target_dir, or neither for side-by-side pairs"
+        )
     for side, folder in zip(("input", "target"), dirs, strict=True):
         if folder is not None and root.is_dir():
             try:
@@ -255,12 +260,12 @@ def _check_options(
             except DataError as error:
                 problems += [f"data.{side}_dir: {problem}" for problem in error.problems]
                 continue
-            if not any(place.is_dir() for place in inside):
+            if not any(path.is_dir() for path in inside):
                 problems.append(f"data.{side}_dir: there is no folder {folder} in {root}")
     for side, mode, number in zip(("input", "target"), modes, classes, strict=True):
         if (mode == "labels") != (number is not None):
             problems.append(
-                f"data.{side}_classes: is required with {side}_mode 'labels', and only then"
+                f"data.{side}_classes: is required with {side}_mode 'labels' and invalid without it"
             )
     if problems:
         raise DataError(problems)
@@ -269,8 +274,12 @@ def _check_options(
 def _check_values(background: str, float_range: FloatRange | None) -> None:
     problems = []
     if not is_colour(background):
-        problems.append(f"data.background: {background!r} is no colour; try 'white' or '#ff8800'")
+        problems.append(
+            f"data.background: {background!r} is not a colour; try 'white' or '#ff8800'"
+        )
     if float_range is not None and float_range[0] == float_range[1]:
-        problems.append(f"data.float_range: black and white are both {float_range[0]}")
+        problems.append(
+            f"data.float_range: black and white are both {float_range[0]}; set two different values"
+        )
     if problems:
         raise DataError(problems)

@@ -1,4 +1,4 @@
-"""What a model needs to know of the data it was trained on, when the data is elsewhere."""
+"""The facts about its training data that a model stores, so that it works without the data."""
 
 import colorsys
 from collections.abc import Mapping
@@ -14,17 +14,16 @@ from i2i.images.spec import ImageSpec
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set in words and numbers, without its images.
+    """The description of a data set, without its images.
 
     Args:
         input: How inputs are read.
-        target: How targets are read, so what outputs are.
-        input_half: Which half of the data's own files is the input, where they are pairs side by
-            side.
-        palette: The colours of its label maps by class, where it has any.
-        labels_side: Which image of a pair is the label map, where one is known to be.
-        credit: Who made it and under which licence.
-        notice: What a reader of results must know.
+        target: How targets are read; outputs have the same format.
+        input_half: Which half of a side-by-side file is the input; None for other layouts.
+        palette: The colours of the label maps by class; None without label maps.
+        labels_side: Which image of a pair is the label map; None if neither or unknown.
+        credit: The author and licence of the data.
+        notice: A warning for readers of the results; usually empty.
     """
 
     input: ImageSpec
@@ -37,7 +36,7 @@ class DatasetInfo:
 
     @property
     def class_colours(self) -> dict[str, tuple[int, int, int]]:
-        """Colours of the classes of input label maps: the palette's, or hues far apart."""
+        """The colours of the input classes: the palette if it fits, else evenly spaced hues."""
         classes = self.input.classes or 0
         if self.palette and len(self.palette) == classes:
             return dict(self.palette)
@@ -48,27 +47,27 @@ class DatasetInfo:
         return colours
 
     def to_json(self) -> str:
-        """As a text that `from_json` reads."""
+        """Serialise to a text that `from_json` reads."""
         return _ADAPTER.dump_json(self).decode()
 
     @staticmethod
     def from_json(text: str) -> "DatasetInfo":
-        """Read what `to_json` wrote.
+        """Parse a text from `to_json`.
 
         Raises:
-            ValueError: If it is anything else.
+            ValueError: If the text is invalid.
         """
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError as error:
-            raise ValueError(f"what it says of its data can't be read: {error}") from error
+            raise ValueError(f"the description of its data is invalid: {error}") from error
 
 
 _ADAPTER = TypeAdapter(DatasetInfo)
 
 
 def dataset_info(dataset: Dataset) -> DatasetInfo:
-    """What is to be known of a data set."""
+    """The description of a data set."""
     channels = dataset.input_channels, dataset.target_channels
     inputs, targets = dataset.specs or (_plain(n, dataset.dtype) for n in channels)
     return DatasetInfo(
@@ -83,7 +82,7 @@ def dataset_info(dataset: Dataset) -> DatasetInfo:
 
 
 def _plain(channels: int, dtype: type[np.uint8] | type[np.uint16]) -> ImageSpec:
-    """The side that so many channels of that type most likely are."""
+    """The most likely spec for this number of channels and this type."""
     depth: Literal[8, 16] = 8 if dtype == np.uint8 else 16
     match channels:
         case 1:

@@ -1,4 +1,4 @@
-"""Batches for training: in an order from (seed, epoch), made ahead by threads."""
+"""Training batches, in an order computed from (seed, epoch) and prepared in advance by threads."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,21 +20,22 @@ AHEAD_PER_WORKER = 2
 
 
 class Loader:
-    """The training split as batches, one a step, from any step on.
+    """Batches of the training split, one per step, starting at any step.
 
-    Threads are enough: pairs are decoded already, and copying them leaves Python's lock free.
+    Threads are sufficient: pairs are already decoded, and copying them releases Python's global
+    lock.
 
     Args:
         decoded: The training pairs.
-        batch_size: Pairs in a batch over all ranks; pairs left over at an epoch's end are not used
+        batch_size: Pairs per batch, over all ranks. Pairs that do not fill a last batch are skipped
             in that epoch.
-        crop: Size to cut out.
+        crop: The size of the random crop.
         flip: Whether to mirror half of the pairs.
-        seed: The run's.
-        rank: Which part of each batch is this process's.
-        ranks: How many processes share a batch.
-        workers: Threads that work ahead; 0 for none.
-        pin_memory: Whether to make batches in page-locked memory, for CUDA.
+        seed: The seed of the run.
+        rank: This process's rank; it selects this process's part of each batch.
+        ranks: The number of processes that share a batch.
+        workers: Threads that prepare batches in advance; 0 for none.
+        pin_memory: Whether to store batches in page-locked memory, for CUDA.
     """
 
     def __init__(
@@ -64,12 +65,12 @@ class Loader:
         self.steps_per_epoch = len(decoded.names) // batch_size
 
     def batches(self, first_step: int = 0) -> Iterator[Batch]:
-        """The batch of every step from `first_step` on, without end."""
+        """Yield the batches of all steps from `first_step`, without end."""
         steps = count(first_step)
         if self.workers == 0:
             yield from map(self._batch, steps)
-        # A worker computes on one core: the networks need the others. This thread's own number has
-        # to be settled first: until it is, torch takes the number last set in any thread.
+        # Each worker computes on one core, because the networks need the others. Fix the thread
+        # count of this thread first: until then, torch uses the count last set in any thread.
         torch.get_num_threads()
         single = partial(torch.set_num_threads, 1)
         pool = ThreadPoolExecutor(self.workers, "batches", initializer=single)
@@ -85,8 +86,8 @@ class Loader:
             pool.shutdown(cancel_futures=True)
 
     def _batch(self, step: int) -> Batch:
-        epoch, place = divmod(step, self.steps_per_epoch)
-        first = place * self.batch_size
+        epoch, step_in_epoch = divmod(step, self.steps_per_epoch)
+        first = step_in_epoch * self.batch_size
         indices = self._order(epoch)[first : first + self.batch_size][self.share].tolist()
         pairs = augment(
             torch.from_numpy(self.decoded.array[indices]),

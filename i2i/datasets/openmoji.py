@@ -1,4 +1,4 @@
-"""OpenMoji: line art and its colouring, rendered from the open emoji set."""
+"""OpenMoji: line art and coloured emoji, rendered from an open emoji set."""
 
 import hashlib
 import re
@@ -20,53 +20,53 @@ from i2i.images import from_png
 from i2i.images.types import Array, Size
 
 _COLOUR_LAYER = re.compile(r'id="((?:color|hair|skin)[\w-]*)"')
-"""Without these layers a glyph is OpenMoji's own black variant: its lines."""
+"""The layers to hide: without them, a glyph is OpenMoji's black variant, only lines."""
 
 _TONES = {f"{tone:X}" for tone in range(0x1F3FB, 0x1F400)}
 _REGIONAL = {f"{letter:X}" for letter in range(0x1F1E6, 0x1F200)}
 _WAVING = {"1F3F3", "1F3F4"}
-"""White and black flag; joined with tags or colours they are one region's or movement's."""
+"""White and black flag; in a sequence, they make the flag of a region or movement."""
 
 _VARIANTS = {"FE0F", "200D", "2640", "2642", "20E3"}
 """Code points that make a variant of a glyph: styles, joiners, genders, keycaps."""
 
 _PEOPLE = {"1F468", "1F469", "1F9D1"}
-"""Man, woman, person: before a joiner they are the wearer of what follows."""
+"""Man, woman, person; before a joiner, the code points that follow describe the person."""
 
 _HAIR = {"1F9B0", "1F9B1", "1F9B2", "1F9B3"}
-"""Red, curly, none, white: who wears nothing else is a variant of the plain person."""
+"""Red, curly, bald, white: a person with only one of these is a variant of the plain person."""
 
 _NO_COLOUR = {None, "none", "#fff", "#ffffff", "#000", "#000000"}
-"""Paints that a white page with black lines has already."""
+"""Paints that do not add colour to black lines on white."""
 
 _THUMBNAIL = (24, 24)
 _ALIKE = 100.0
-"""Mean squared difference of thumbnails below which line art is the same to the eye: hearts, books
-and apples that differ in their colours only."""
+"""Mean squared difference of thumbnails below which line art looks the same, such as hearts, books
+and apples that differ only in colour."""
 
 
 class OpenMoji(Dataset):
     """Emoji: black line art to colour, 3 channels each, on white.
 
-    Glyphs of OpenMoji 72 x 72, rendered from vectors at the size asked for, the input without its
-    colour layers. Only default-tone glyphs with both lines and colour are used, so not the clocks,
-    which are white. Splits are by family, so that no variant of a training glyph is in the test
-    split: glyphs that share a base (genders, hair, keycaps, joined sequences) or whose line art
-    looks the same are of one family.
+    The glyphs of OpenMoji (72 x 72) are vector graphics, rendered at the requested size. The input
+    is the glyph without its colour layers. Only glyphs with default skin tone and with both lines
+    and colour are used; clocks, for example, are white and excluded. Pairs are split by family, so
+    that the test split contains no variant of a training glyph. Glyphs are in one family if they
+    share a base (genders, hair, keycaps, joined sequences) or if their line art looks the same.
 
-    Flags of countries, regions and movements are left out by default: their outline is one
-    rectangle for all, which says nothing about their colours.
+    Flags of countries, regions and movements are excluded by default: they all have the same
+    rectangular outline, from which no model can predict their colours.
 
-    OpenMoji is by the OpenMoji project, licence CC BY-SA 4.0; so is what is made from it.
+    OpenMoji is by the OpenMoji project, licence CC BY-SA 4.0, which also covers derived works.
 
     Args:
-        flags: Whether to use them.
-        val_fraction: Share of the families for validation.
-        test_fraction: Share of the families for the test.
-        split_seed: Another seed gives another split.
+        flags: Whether to include flags.
+        val_fraction: Fraction of the families for validation.
+        test_fraction: Fraction of the families for testing.
+        split_seed: The seed of the split; another seed gives another split.
 
     Raises:
-        DataError: If the packages that hold and render the glyphs aren't installed.
+        DataError: If the packages with the glyphs or the renderer are missing.
     """
 
     credit = (
@@ -107,7 +107,7 @@ def _folder() -> Path:
 
 
 def _glyphs(folder: Path, flags: bool) -> list[Path]:
-    """The files of default-tone glyphs that have both line and colour, in order."""
+    """The files of default-tone glyphs that have both lines and colour, sorted."""
     return [
         file
         for file in sorted(folder.glob("*.svg"))
@@ -128,7 +128,7 @@ def _svg(file: Path) -> str:
 
 
 def _layers(file: Path, *, lines: bool) -> Iterable[Element]:
-    """Everything in the groups that are lines, or in all the others."""
+    """The elements of the line layers, or of all other layers."""
     for layer in ElementTree.fromstring(_svg(file)):
         if layer.get("id", "").startswith("line") == lines:
             yield from layer.iter()
@@ -146,7 +146,7 @@ def _has_colour(file: Path) -> bool:
 
 
 def _families(files: Sequence[Path]) -> dict[str, list[Path]]:
-    """Files by family: those that share a base or look alike, directly or through others."""
+    """Group files by family: connected by shared bases or similar line art, also through others."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -167,7 +167,7 @@ def _families(files: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _look_alikes(files: Sequence[Path]) -> Iterable[tuple[int, int]]:
-    """Places of two files whose line art can't be told apart."""
+    """Yield the indices of two files whose line art looks the same, for all such pairs."""
     small = np.stack([_thumbnail(file) for file in files])
     squares = (small**2).sum(axis=1)
     gaps = squares[:, None] + squares - 2 * small @ small.T
@@ -181,22 +181,22 @@ def _thumbnail(file: Path) -> NDArray[np.float32]:
 
 
 def _bases(codes: list[str]) -> list[str]:
-    """What a glyph is made of, its variants aside: any of it in common makes a family."""
+    """A glyph's base code points, without variants; glyphs that share one are in one family."""
     bases = [code for code in codes if code not in _VARIANTS]
     if codes[0] in _REGIONAL:
         return ["-".join(bases)]
-    worn = [code for code in bases if code not in _PEOPLE]
-    return bases or codes if _HAIR.issuperset(worn) else worn
+    attributes = [code for code in bases if code not in _PEOPLE]
+    return bases or codes if _HAIR.issuperset(attributes) else attributes
 
 
 def _render(file: Path, size: Size) -> tuple[Array, Array]:
-    """Line art and colour, each `(H, W, 3)` uint8; a glyph is centred in a rectangular image."""
+    """Render line art and colour, each `(H, W, 3)` uint8; the glyph is centred in the image."""
     svg = _fitted(_svg(file), size)
     return _draw(svg, size, _hidden(svg)), _draw(svg, size, None)
 
 
 def _hidden(svg: str) -> str:
-    """The style that leaves the lines only."""
+    """The style sheet that hides everything except the lines."""
     layers = ", ".join(f"#{name}" for name in sorted(set(_COLOUR_LAYER.findall(svg))))
     return f"{layers} {{ display: none }}"
 
@@ -216,7 +216,7 @@ def _draw(svg: str, size: Size, style: str | None) -> Array:
 
 
 def _fitted(svg: str, size: Size) -> str:
-    """The glyph with a viewBox of the image's shape."""
+    """The glyph with its viewBox extended to the aspect ratio of the image."""
     height, width = (72 * side / min(size) for side in size)
     box = f"{(72 - width) / 2:g} {(72 - height) / 2:g} {width:g} {height:g}"
     return svg.replace('viewBox="0 0 72 72"', f'viewBox="{box}"', 1)

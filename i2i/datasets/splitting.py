@@ -1,4 +1,4 @@
-"""A split decided by names: stable when other files come or go."""
+"""Split by hashed names, so that adding or removing files moves no others."""
 
 import hashlib
 import os
@@ -7,16 +7,16 @@ from i2i.datasets.dataset import Split
 
 
 def split_of(name: str, seed: int, *, val: float, test: float) -> Split:
-    """The split of a name: a seeded hash of it, uniform in [0, 1), against the fractions.
+    """The split of a name: compares its seeded hash, uniform in [0, 1), with the fractions.
 
     Args:
-        name: A pair's, or a group's whose pairs must stay together.
-        seed: Another seed gives another split.
-        val: Share of the names for validation.
-        test: Share of the names for the test.
+        name: The name of a pair, or of a group of pairs that must stay together.
+        seed: The seed of the hash; another seed gives another split.
+        val: Fraction of the names for validation.
+        test: Fraction of the names for testing.
     """
     hashed = hashlib.sha256(os.fsencode(f"{seed}:{name}")).digest()
-    place = int.from_bytes(hashed[:8], "big") / 2**64
-    if place < test:
+    hashed_fraction = int.from_bytes(hashed[:8], "big") / 2**64
+    if hashed_fraction < test:
         return "test"
-    return "val" if place < test + val else "train"
+    return "val" if hashed_fraction < test + val else "train"

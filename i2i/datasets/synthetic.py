@@ -1,4 +1,4 @@
-"""Procedural facades: a seeded label map in the twelve classes of CMP, and its rendering."""
+"""Procedural facades: seeded label maps in the twelve CMP classes, and their rendered images."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ CLASSES = {
     "pillar": (255, 0, 0),
     "shop": (172, 0, 0),
 }
-"""The twelve classes with the colours of the CMP facades' label maps, as measured from them."""
+"""The twelve classes, with their colours as measured in the label maps of the CMP facades."""
 
 _Box = tuple[float, float, float, float]
 """Top, left, bottom and right, as fractions of the height and width."""
@@ -44,19 +44,19 @@ _BLINDS = np.array([(86, 110, 96), (120, 84, 62), (206, 206, 200), (74, 84, 108)
 
 
 class Synthetic(Dataset):
-    """Procedural facades: no files, any size, the same pictures for the same seed everywhere.
+    """Procedural facades of any size, without files; a seed gives the same images on all machines.
 
-    Floors, bays, windows with sills, blinds and balconies, doors, shops, cornices and pillars in
-    CMP's label colours, and a rendering that follows from the map: shaded glass, lit and shadowed
-    edges, a wall of its own colour and grain. A stand-in for tests and first tries; results on it
-    say nothing about photos.
+    The label maps show floors, bays, windows with sills, blinds and balconies, doors, shops,
+    cornices and pillars in the CMP label colours. The images are rendered from the maps, with
+    shaded glass, lit and shadowed edges, and a random colour and grain for the wall. Use this data
+    for tests and first tries only: results on it say nothing about photos.
 
     Args:
         train: Number of training pairs.
         val: Number of validation pairs.
         test: Number of test pairs.
-        seed: Another seed gives other buildings.
-        direction: Which of the two is the input.
+        seed: The seed of the buildings.
+        direction: Which image is the input: the label map or the photo.
     """
 
     credit = "Procedural pictures made by i2i, free of rights"
@@ -77,7 +77,7 @@ class Synthetic(Dataset):
         self.labels_side = "input" if direction == "label_to_photo" else "target"
 
     def pairs(self, split: Split) -> list[Pair]:
-        """The pairs of a split, see `Dataset.pairs`."""
+        """The pairs of a split; see `Dataset.pairs`."""
         return [
             Pair(f"{i:05d}", partial(self._draw, split, i), partial(self._digest, split, i))
             for i in range(self.counts[split])
@@ -97,7 +97,7 @@ class Synthetic(Dataset):
 
 @dataclass
 class _Canvas:
-    """A label map under construction; places are fractions of the height and width."""
+    """A label map while it is drawn; positions are fractions of the height and width."""
 
     size: Size
     labels: NDArray[np.uint8] = field(init=False)
@@ -110,7 +110,7 @@ class _Canvas:
     def box(
         self, name: str, top: float, left: float, bottom: float, right: float, relief: float = 0.0
     ) -> None:
-        """Fill a rectangle; relief is how far it stands out, for shadows."""
+        """Fill a rectangle; `relief` is its height above the wall, for shadows."""
         height, width = self.size
         rows = slice(round(top * height), max(round(bottom * height), round(top * height) + 1))
         columns = slice(round(left * width), max(round(right * width), round(left * width) + 1))
@@ -119,7 +119,7 @@ class _Canvas:
 
 
 def _building(canvas: _Canvas, random: np.random.Generator) -> None:
-    """Draw a building, its bays and floors regular as real ones are."""
+    """Draw a building with regular bays and floors."""
     top, left, right = (
         random.uniform(0.02, 0.14),
         random.uniform(0, 0.08),
@@ -133,13 +133,13 @@ def _building(canvas: _Canvas, random: np.random.Generator) -> None:
         canvas.box("molding", ground - 0.02, left, ground, right, 1.0)
     _floors(canvas, random, (top + 0.06, left, ground, right), bays)
     if random.random() < 0.35:
-        for place in np.linspace(left, right - 0.024, bays + 1):
-            canvas.box("pillar", top + 0.05, place, ground - 0.02, place + 0.024, 1.5)
+        for x in np.linspace(left, right - 0.024, bays + 1):
+            canvas.box("pillar", top + 0.05, x, ground - 0.02, x + 0.024, 1.5)
     _ground_floor(canvas, random, (ground, left, 1.0, right), bays)
 
 
 def _floors(canvas: _Canvas, random: np.random.Generator, area: _Box, bays: int) -> None:
-    """Draw rows of windows, each with what this building's windows have."""
+    """Draw rows of windows, with the sills, blinds, balconies and decoration of this building."""
     top, left, bottom, right = area
     floors = int(random.integers(3, 6))
     has_sill, has_blind, has_balcony, has_deco = random.random(4) < (0.7, 0.4, 0.4, 0.5)
@@ -162,7 +162,7 @@ def _floors(canvas: _Canvas, random: np.random.Generator, area: _Box, bays: int)
 
 
 def _ground_floor(canvas: _Canvas, random: np.random.Generator, area: _Box, bays: int) -> None:
-    """Draw a door, and shops or windows beside it."""
+    """Draw a door, with shops or windows beside it."""
     top, left, bottom, right = area
     bay = (right - left) / bays
     door, has_shops = int(random.integers(bays)), random.random() < 0.5
@@ -177,7 +177,7 @@ def _ground_floor(canvas: _Canvas, random: np.random.Generator, area: _Box, bays
 
 
 def _rendered(canvas: _Canvas, random: np.random.Generator) -> Array:
-    """A picture of the label map: material colours, light from the upper left, grain."""
+    """Render the label map: material colours, light from the upper left, grain."""
     height, width = canvas.size
     y = np.linspace(0, 1, height)[:, None, None]
     x = np.linspace(0, 1, width)[None, :, None]
@@ -205,8 +205,8 @@ def _rendered(canvas: _Canvas, random: np.random.Generator) -> Array:
     }
     picture = np.zeros((height, width, 3))
     for name, material in materials.items():
-        here = canvas.labels == _INDEX[name]
-        picture[here] = np.broadcast_to(material, picture.shape)[here]
+        mask = canvas.labels == _INDEX[name]
+        picture[mask] = np.broadcast_to(material, picture.shape)[mask]
     picture *= _light(canvas)[..., None]
     picture *= 1.06 - 0.18 * y + 0.08 * (x - 0.5) * random.choice([-1, 1])
     picture += random.normal(0, 3.5, (height, width, 1))
@@ -215,7 +215,7 @@ def _rendered(canvas: _Canvas, random: np.random.Generator) -> Array:
 
 
 def _light(canvas: _Canvas) -> NDArray[np.float64]:
-    """How lit each pixel is: edges towards the upper left bright, what stands out casts shadows."""
+    """The light of each pixel: edges towards the upper left are lit, raised parts cast shadows."""
     depth = canvas.depth
     light = np.ones(canvas.size)
     reach = max(1, round(canvas.size[0] / 110))

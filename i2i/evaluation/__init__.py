@@ -1,1 +1,1 @@
-"""Evaluation: translations of a split, or folders of images, and what metrics say of them."""
+"""Evaluation: computes metrics on the translations of a split or on folders of images."""

@@ -1,4 +1,4 @@
-"""Several metrics fed with the same images, batch by batch, each feature computed once."""
+"""Several metrics on the same images, batch by batch; shared features are computed once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,15 +19,15 @@ from i2i.recipe.assemble import assemble_metric, higher_is_better
 
 @dataclass(frozen=True)
 class Result:
-    """What a metric says.
+    """The result of one metric.
 
     Args:
-        label: The name with what the number depends on most.
-        value: None if it is unavailable.
-        higher_is_better: Which way it points.
-        details: What belongs to the value besides, numbers of images among it.
-        settings: All that it depends on but the images.
-        problem: Why it is unavailable; None if it isn't.
+        label: The metric's name and its most important setting, such as `fid[clean]`.
+        value: The metric's value; None if it is unavailable.
+        higher_is_better: Whether a higher value is better.
+        details: Further numbers, such as the number of images.
+        settings: Everything that the value depends on, except the images.
+        problem: Why the value is unavailable; None if it is available.
     """
 
     label: str
@@ -39,15 +39,16 @@ class Result:
 
 
 class MetricCollection:
-    """Metrics by the text that names them, gathering.
+    """Several metrics that are updated together.
 
-    A metric whose weights can't be had, or that refuses the images, becomes unavailable; the others
-    go on. Features of targets whose content is known are computed once and kept.
+    A metric becomes unavailable if its weights are unavailable or if it refuses the images; the
+    other metrics continue. Target features are cached on disk if `content` is given.
 
     Args:
-        texts: Metrics as recipes name them.
-        content: SHA-256 over all target images in their order; None where nothing is to be kept.
-        device: Where images will be when they come.
+        texts: Metrics as recipes name them, such as `kid:subset_size=50`.
+        content: SHA-256 over all target images in their order, the key of the cached target
+            features; None disables the cache.
+        device: The device of the images that `update` will be called with.
     """
 
     def __init__(
@@ -62,83 +63,89 @@ class MetricCollection:
             except WeightsError as error:
                 self.problems[text] = error
         self._content, self._device = content, torch.device(device)
-        self._new: dict[Extractor, list[Tensor]] = {}
+        self._new_features: dict[Extractor, list[Tensor]] = {}
         for extractor in self._extractors():
             known = known_features(extractor, content, self._device) if content else None
             if known is None:
-                self._new[extractor] = []
+                self._new_features[extractor] = []
             else:
                 self._add(extractor, known, "targets")
 
     @property
     def paired(self) -> list[str]:
-        """The metrics that compare each output with its own target."""
+        """The available metrics that compare each output with its target."""
         return [t for t, metric in self._metrics.items() if not isinstance(metric, SetMetric)]
 
     @property
     def sets(self) -> list[str]:
-        """The metrics that compare outputs and targets as sets."""
+        """The available metrics that compare outputs and targets as two sets."""
         return [t for t, metric in self._metrics.items() if isinstance(metric, SetMetric)]
 
     @property
     def targets_needed(self) -> bool:
-        """Whether features of targets are missing."""
-        return any(extractor in self._new for extractor in self._extractors())
+        """Whether target features must still be computed because they were not in the cache."""
+        return any(extractor in self._new_features for extractor in self._extractors())
 
     def update(self, images: Mapping[Role, Tensor]) -> None:
-        """Show pairs to all metrics."""
+        """Update all metrics with a batch of pairs."""
         self.update_pairs(images)
         self.update_outputs(images["output"])
         self.update_targets(images["target"])
 
     def update_pairs(self, images: Mapping[Role, Tensor]) -> None:
-        """Show pairs to the metrics that compare pair by pair."""
+        """Update the metrics that compare pair by pair."""
         for text, metric in list(self._metrics.items()):
             if not isinstance(metric, SetMetric):
-                with self._refusal(text):
-                    metric.update(*_seen(text, metric, images))
+                with self._unavailable_on_error(text):
+                    metric.update(*_images_for(text, metric, images))
 
     def update_outputs(self, images: Tensor) -> None:
-        """Show outputs to the metrics that compare sets."""
+        """Update the metrics that compare sets with a batch of outputs."""
         for extractor in self._extractors():
-            with self._refusal(*self._texts_of(extractor)):
+            with self._unavailable_on_error(*self._texts_of(extractor)):
                 self._add(extractor, extractor(images), "outputs")
 
     def update_targets(self, images: Tensor) -> None:
-        """Show targets to the metrics that compare sets, where their features aren't known."""
+        """Update the metrics that compare sets with a batch of targets.
+
+        Extractors whose target features came from the cache skip the batch.
+        """
         for extractor in self._extractors():
-            if extractor in self._new:
-                with self._refusal(*self._texts_of(extractor)):
+            if extractor in self._new_features:
+                with self._unavailable_on_error(*self._texts_of(extractor)):
                     features = extractor(images)
-                    self._new[extractor].append(features)
+                    self._new_features[extractor].append(features)
                     self._add(extractor, features, "targets")
 
     def require(self, pairs: int) -> None:
-        """Make metrics unavailable that need more than so many pairs."""
+        """Make the metrics unavailable that need more than `pairs` pairs."""
         for text, metric in list(self._metrics.items()):
             if pairs < (needed := getattr(metric, "needs", 1)):
-                with self._refusal(text):
+                with self._unavailable_on_error(text):
                     raise DataError([f"{text} needs at least {needed} pairs, there are {pairs}"])
 
     def results(self, *, keep: bool = True, bootstrap: Tensor | None = None) -> dict[str, Result]:
-        """Every metric's result by its text, in the order asked.
+        """Return the result of each metric by its text, in the order of `texts`.
 
         Args:
-            keep: Keep new features of targets; not, if some of the targets couldn't be shown.
-            bootstrap: `(B, n)` places of pairs in the order they came; the details of each metric
-                that can then have its values on these (`bootstrap`) and their `interval`.
+            keep: Whether to cache new target features. Pass False if some targets were unreadable:
+                their features are missing.
+            bootstrap: `(B, n)` indices of pairs, in the order of the updates. Metrics that support
+                it add their values on these samples (`bootstrap`) and the `interval` to the
+                details.
         """
         if self._content is not None and keep:
-            for extractor in self._extractors():  # those that refused have seen only some
-                if batches := self._new.get(extractor):
+            # Extractors that refused a batch are not among these: their features are incomplete.
+            for extractor in self._extractors():
+                if batches := self._new_features.get(extractor):
                     keep_features(extractor, self._content, self._device, torch.cat(batches))
         return {text: self._result(text, bootstrap) for text in self._texts}
 
     def _result(self, text: str, bootstrap: Tensor | None) -> Result:
         metric = self._metrics.get(text)
         if metric is not None:
-            with self._refusal(text):
-                return _told(text, metric, bootstrap)
+            with self._unavailable_on_error(text):
+                return _computed(text, metric, bootstrap)
         return Result(text, None, higher_is_better(text), problem=self.problems[text])
 
     def _extractors(self) -> list[Extractor]:
@@ -157,8 +164,8 @@ class MetricCollection:
             getattr(self._metrics[text], role).update(features)
 
     @contextmanager
-    def _refusal(self, *texts: str) -> Iterator[None]:
-        """Make metrics unavailable that refuse what is done within."""
+    def _unavailable_on_error(self, *texts: str) -> Iterator[None]:
+        """Make these metrics unavailable if the block raises a DataError."""
         try:
             yield
         except DataError as error:
@@ -167,7 +174,7 @@ class MetricCollection:
                 self._metrics.pop(text, None)
 
 
-def _told(text: str, metric: Any, bootstrap: Tensor | None) -> Result:
+def _computed(text: str, metric: Any, bootstrap: Tensor | None) -> Result:
     value, up = metric.compute(), metric.higher_is_better
     if not isinstance(metric, Metric):  # a plugin's plain class
         return Result(text, value, up)
@@ -177,9 +184,9 @@ def _told(text: str, metric: Any, bootstrap: Tensor | None) -> Result:
     return Result(metric.label or text, value, up, details, metric.settings())
 
 
-def _seen(text: str, metric: Any, images: Mapping[Role, Tensor]) -> list[Tensor]:
+def _images_for(text: str, metric: Any, images: Mapping[Role, Tensor]) -> list[Tensor]:
     roles = metric.sees if isinstance(metric, Metric) else ("output", "target")
-    lacking = [f"{role}s" for role in roles if role not in images]
-    if lacking:
-        raise DataError([f"{text} needs {' and '.join(lacking)} too"])
+    missing = [f"{role}s" for role in roles if role not in images]
+    if missing:
+        raise DataError([f"{text} also needs {' and '.join(missing)}"])
     return [images[role] for role in roles]

@@ -1,4 +1,4 @@
-"""Results of several evaluations side by side, where they may be."""
+"""Compares the results of several evaluations that were measured in the same way."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +13,14 @@ from i2i.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Comparison:
-    """Metrics that all of some evaluations have.
+    """The metrics that several evaluations have in common.
 
     Args:
         names: The evaluations.
-        rows: For each metric by its label, the details of every evaluation in their order.
-        best: For each metric by its label, which evaluations are best; none where all are equal.
-        differing: Differences of fingerprints that were asked to be overlooked, in words.
+        rows: By the label of each metric, its details in every evaluation, in the order of `names`.
+        best: By the label of each metric, the indices of the best evaluations; empty if all values
+            are equal.
+        differing: Differences between fingerprints that `despite` allowed, as sentences.
     """
 
     names: tuple[str, ...]
@@ -29,22 +30,22 @@ class Comparison:
 
 
 def compare(targets: Sequence[Path], despite: Sequence[str] = ()) -> Comparison:
-    """Put the results of evaluations side by side.
+    """Compare the results of several evaluations.
 
     Args:
         targets: Runs, folders that `i2i eval` has measured, or `metrics.json` files; at least two.
-        despite: Keys of fingerprints that may differ all the same, such as `versions`.
+        despite: Fingerprint keys that may differ, such as `versions`.
 
     Raises:
-        I2IError: If one has no results, they have no metric in common, or fingerprints differ; then
-            every difference is listed.
+        I2IError: If an evaluation has no results, if they have no metric in common, or if their
+            fingerprints differ. The message lists all differences.
     """
     names = tuple(str(target) for target in targets)
     found = [_details(target) for target in targets]
     shared = [label for label in found[0] if all(label in each for each in found)]
     if not shared:
         have = "; ".join(f"{n} has {', '.join(f)}" for n, f in zip(names, found, strict=True))
-        raise I2IError(f"there is no metric that all of them have: {have}")
+        raise I2IError(f"the evaluations have no metric in common: {have}")
     rows = {label: [each[label] for each in found] for label in shared}
     differences = [
         (key, f"{label}: {key} is {first} in {names[0]}, but {other} in {names[i]}")
@@ -55,9 +56,9 @@ def compare(targets: Sequence[Path], despite: Sequence[str] = ()) -> Comparison:
     refused = [words for key, words in differences if key.partition(".")[0] not in despite]
     if refused:
         raise I2IError(
-            "these numbers can't be compared, they were not measured alike:\n"
+            "these values can't be compared because they were measured differently:\n"
             + "\n".join(f"  {words}" for words in refused)
-            + "\nMeasure all of them in one way; or name what may differ, --despite "
+            + "\nMeasure all of them in the same way, or allow these differences with --despite "
             + " --despite ".join(
                 dict.fromkeys(
                     key.partition(".")[0] for key, words in differences if words in refused
@@ -69,18 +70,18 @@ def compare(targets: Sequence[Path], despite: Sequence[str] = ()) -> Comparison:
 
 
 def _details(target: Path) -> dict[str, dict[str, Any]]:
-    """The metrics that a target has values of, by label."""
+    """Read the details of all metrics that have a value in an evaluation, by label."""
     candidates = (target, RunFolder(target).evaluation / "metrics.json", target / "metrics.json")
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
-        raise I2IError(f"{target}: hasn't been measured: i2i eval {target} --metric …")
+        raise I2IError(f"{target}: hasn't been measured; run: i2i eval {target} --metric …")
     try:
         details = json.loads(path.read_text(encoding="utf-8"))["details"]
         found = {each["label"]: each for each in details.values() if "fingerprint" in each}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise I2IError(f"{path}: is not what i2i eval writes ({error!r})") from error
     if not found:
-        raise I2IError(f"{path}: holds no value")
+        raise I2IError(f"{path}: contains no metric values")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Metrics of images in one folder against those in another."""
+"""Computes metrics between the images of two folders."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from i2i.system.hashing import file_sha256, text_sha256
 from i2i.system.prefetch import prefetch
 
 AHEAD = 32
-"""Images decoded before they are needed."""
+"""Maximum number of images decoded in advance."""
 
 WORKERS = 2
 
@@ -36,9 +36,9 @@ class Folder:
     """The images of a folder.
 
     Args:
-        path: The folder; those inside it are looked through, too.
-        files: By their path inside the folder without suffix, sorted by it.
-        bad: Which of them can't be read, and why.
+        path: The folder; subfolders are searched too.
+        files: The files by their path relative to the folder, without suffix, sorted by this path.
+        bad: Files that can't be read, by the same path, with the reason.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Folder:
 
     @property
     def good(self) -> list[Path]:
-        """The files that could be read, as far as they have been."""
+        """The files except those that could not be read so far."""
         return [file for name, file in self.files.items() if name not in self.bad]
 
 
@@ -61,28 +61,28 @@ def evaluate_folders(
     mixed_formats: bool = False,
     device: torch.device | None = None,
 ) -> dict[str, Any]:
-    """Compare images in a folder with those in another.
+    """Compare the images in one folder with the images in another.
 
-    Metrics that compare pair by pair match files by name, the suffix aside; others take the folders
-    as they are. Images are read as 8-bit RGB: transparency over white, EXIF applied, 16 bits
-    rounded.
+    Metrics that compare pair by pair match files by name, without the suffix. Other metrics compare
+    the folders as sets. Images are read as 8-bit RGB: transparent pixels over white, EXIF
+    orientation applied, 16 bits rounded to 8.
 
     Args:
-        outputs: What is judged.
-        targets: What it is compared with.
-        metrics: As recipes name them.
-        inputs: What outputs were made from, for metrics that want to see it.
-        on_bad: Whether images that can't be read are an error or left out and counted.
-        mixed_formats: Whether JPEG files may be compared with lossless ones: metrics see the
-            compression.
+        outputs: The folder of translations to evaluate.
+        targets: The folder of targets.
+        metrics: Metrics as recipes name them.
+        inputs: The folder of inputs, for metrics that need them.
+        on_bad: Whether an image that can't be read is an error or is skipped and reported.
+        mixed_formats: Whether to allow JPEG files on one side and lossless files on the other.
+            Compression changes the values of metrics.
         device: Where to compute; the CPU by default.
 
     Returns:
-        What is to be written to `metrics.json`.
+        The document for `metrics.json`.
 
     Raises:
-        DataError: Listing every image that can't be read, has no partner or another size than it;
-            if a folder is empty; or if formats are mixed.
+        DataError: If images can't be read, have no partner or differ from their partner in size
+            (the error lists all of them); if a folder is empty; or if formats are mixed.
     """
     device = device or torch.device("cpu")
     folders: dict[Role, Folder] = {"output": _listed(outputs), "target": _listed(targets)}
@@ -94,13 +94,13 @@ def evaluate_folders(
     collection = MetricCollection(metrics, text_sha256("\n".join(contents.values())), device)
     if collection.paired:
         _check_partners(folders)
-        _show(folders, collection.update_pairs, on_bad, device)
+        _feed(folders, collection.update_pairs, on_bad, device)
     if collection.sets:
         outputs_alone: dict[Role, Folder] = {"output": folders["output"]}
-        _show(outputs_alone, lambda i: collection.update_outputs(i["output"]), on_bad, device)
+        _feed(outputs_alone, lambda i: collection.update_outputs(i["output"]), on_bad, device)
     if collection.targets_needed:
         targets_alone: dict[Role, Folder] = {"target": folders["target"]}
-        _show(targets_alone, lambda i: collection.update_targets(i["target"]), on_bad, device)
+        _feed(targets_alone, lambda i: collection.update_targets(i["target"]), on_bad, device)
     bad = [why for folder in folders.values() for why in folder.bad.values()]
     if bad and on_bad == "error":
         raise DataError(list(dict.fromkeys(bad)))
@@ -120,18 +120,18 @@ def evaluate_folders(
 
 
 def _listed(folder: Path) -> Folder:
-    """The images in a folder.
+    """List the images in a folder.
 
     Raises:
-        DataError: If there are none, or two of one name.
+        DataError: If there are no images, or if two images differ only in their suffix.
     """
     if not folder.is_dir():
         raise DataError([f"{folder}: there is no such folder"])
     files, problems = by_name(images_below(folder)[0])
     if not files:
         problems.append(
-            f"{folder}: there are no images in it; metrics of pairs need at least 1, "
-            "distances between sets (fid, kid) at least 2 on each side"
+            f"{folder}: contains no images; metrics of pairs need at least 1 image in each folder, "
+            "distances between sets (fid, kid) at least 2"
         )
     if problems:
         raise DataError(problems)
@@ -147,14 +147,15 @@ def _check_formats(outputs: Folder, targets: Folder) -> None:
         lossy, lossless = (outputs, targets) if kinds[0] == {True} else (targets, outputs)
         raise DataError(
             [
-                f"{lossy.path} holds JPEG files and {lossless.path} lossless ones: metrics see the "
-                "compression, too. Save both alike, or say --mixed-formats"
+                f"{lossy.path} contains JPEG files and {lossless.path} lossless files, and "
+                "compression changes metrics: save both in one format, or allow this with "
+                "--mixed-formats"
             ]
         )
 
 
 def _check_partners(folders: dict[Role, Folder]) -> None:
-    """Raises a DataError that lists all images without partner, and all of another size than it."""
+    """Raise a DataError that lists images without a partner, or pairs of different sizes."""
     problems = [
         f"{file}: has no partner in {other.path}"
         for one in folders.values()
@@ -170,7 +171,7 @@ def _check_partners(folders: dict[Role, Folder]) -> None:
 
 
 def _size_problems(files: list[Path]) -> list[str]:
-    """What headers tell of sizes that differ; files without a good header are found out later."""
+    """List size differences by the file headers; a damaged file is reported when it is read."""
     try:
         sizes = [header(file).size for file in files]
     except DataError:
@@ -184,7 +185,7 @@ def _size_problems(files: list[Path]) -> list[str]:
 
 
 def _digests(folder: Folder) -> dict[str, str]:
-    """The SHA-256 of every file's bytes."""
+    """Compute the SHA-256 of each file."""
     found = {}
     for name, file in folder.files.items():
         try:
@@ -198,27 +199,28 @@ def _sizes(files: list[Path]) -> list[str]:
     return sorted({"{}x{}".format(*header(file).size) for file in files})
 
 
-def _show(
+def _feed(
     folders: dict[Role, Folder],
-    show: Callable[[dict[Role, Tensor]], None],
+    update: Callable[[dict[Role, Tensor]], None],
     on_bad: Literal["error", "skip"],
     device: torch.device,
 ) -> None:
-    """Show the folders' images, batch by batch."""
+    """Call `update` with the images of the folders, batch by batch."""
     what = " and ".join(f"{role}s" for role in folders)
     with track(f"measuring {what}", max(len(f.files) for f in folders.values())) as advance:
         for batch in _batches(folders, on_bad):
-            show({role: images.to(device) for role, images in batch.items()})
+            update({role: images.to(device) for role, images in batch.items()})
             advance(len(next(iter(batch.values()))))
 
 
 def _batches(
     folders: dict[Role, Folder], on_bad: Literal["error", "skip"]
 ) -> Iterator[dict[Role, Tensor]]:
-    """Images of the same name in all folders, whole numbers `(N, 3, H, W)` of one size a batch.
+    """Yield batches `(N, 3, H, W)` uint8 of images that have the same name in all folders.
 
-    Those that can't be read are noted in their folder. If they are an error nothing more is given
-    after the first, but everything is still read, so that all are found.
+    All images of a batch have one size. An image that can't be read is recorded in its folder's
+    `bad`. With `on_bad="error"` no batch follows such an image, but the remaining files are still
+    read, so that the error can list all bad files.
     """
     names = list(next(iter(folders.values())).files)
 

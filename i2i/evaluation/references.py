@@ -1,4 +1,4 @@
-"""Features of target images, kept by content: the same targets are looked at only once."""
+"""Disk cache of target features: features of the same target images are computed only once."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,28 +15,28 @@ from i2i.system.hashing import json_sha256, tensors_sha256
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
-    """Features `(n, d)` that were kept of images with this content; None if there are none.
+    """Read the features `(n, d)` of images from the cache; None if they are missing or damaged.
 
     Args:
-        extractor: What made them.
+        extractor: The extractor that computed them.
         content: SHA-256 over the images, in their order.
-        device: What computed them: devices differ in the last digits.
+        device: The device that computed them: results of devices differ in the last digits.
     """
     path = _path(extractor, content, device)
     try:
         with safe_open(path, framework="pt") as file:
             features: Tensor = file.get_tensor("features")
             found = tensors_sha256({"features": features})
-            whole = (file.metadata() or {}).get("sha256") == found
+            intact = (file.metadata() or {}).get("sha256") == found
     except (OSError, SafetensorError):
         return None
-    return features if whole else None
+    return features if intact else None
 
 
 def keep_features(
     extractor: Extractor, content: str, device: torch.device, features: Tensor
 ) -> None:
-    """Keep features for `known_features`; a full disk only means that they aren't kept."""
+    """Write features to the cache for `known_features`; errors such as a full disk are ignored."""
     path = _path(extractor, content, device)
     tensors = {"features": features}
     with suppress(OSError, SafetensorError):

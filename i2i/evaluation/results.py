@@ -1,4 +1,4 @@
-"""What an evaluation found, as it is written to metrics.json, and when two of them compare."""
+"""Results of an evaluation as metrics.json stores them, with their fingerprints."""
 
 import json
 from collections.abc import Mapping
@@ -12,21 +12,22 @@ from i2i.system.files import write_whole
 from i2i.system.hashing import json_sha256
 
 COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
-"""Packages whose versions every fingerprint has."""
+"""Packages whose versions are part of every fingerprint."""
 
 
 def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a document that tell results.
+    """Convert results to the keys `metrics` and `details` of `metrics.json`.
 
     Args:
-        results: By the text that asked for each.
-        images: Which target images were compared with, of what size, and how many there were of
-            each; part of every fingerprint.
+        results: Results by the text of each metric in the recipe.
+        images: Part of every fingerprint: which target images were used, the size of the images,
+            and how many outputs and targets there were.
 
     Returns:
-        `metrics`, the bare values; and `details`: for each its label, numbers of images, spread,
-        values on bootstrap samples, and `fingerprint`, all that the value depends on but the
-        outputs themselves, with its SHA-256; values compare where theirs are equal.
+        `metrics` has the values. `details` has for each metric its label, numbers of images,
+        spread, values on bootstrap samples, and its `fingerprint` with the SHA-256. A fingerprint
+        has everything that the value depends on, except the outputs. Two values are comparable if
+        their fingerprints are equal.
     """
     found = versions()
     common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}
@@ -51,7 +52,7 @@ def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(document: Mapping[str, Any]) -> list[str]:
-    """A line with the values, and one for each metric that is unavailable."""
+    """Return a line with all values, and a line for each unavailable metric."""
     details = document["details"].values()
     values = "  ".join(f"{d['label']} {number(d)}" for d in details if "unavailable" not in d)
     lines = [f"{document['split']}, {document['images']} images: {values}"] if values else []
@@ -61,7 +62,7 @@ def summary(document: Mapping[str, Any]) -> list[str]:
 
 
 def number(details: Mapping[str, Any]) -> str:
-    """A value as people read it, with its standard error and its interval where it has them."""
+    """Format a value for people, with its standard error and its interval if it has them."""
     value, error = details.get("value"), details.get("standard_error")
     if value is None and "unavailable" in details:
         return "unavailable"
@@ -77,20 +78,20 @@ def _digits(value: float | None) -> str:
 
 
 def counted(details: Mapping[str, Any]) -> str:
-    """How many images a value is of: pairs, or outputs and targets."""
+    """Format the number of images that a value was computed on: pairs, or outputs / targets."""
     if "pairs" in details:
         return f"{details['pairs']:,}"
     return f"{details['outputs']:,} / {details['targets']:,}" if "outputs" in details else ""
 
 
 def extras(details: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Further numbers that a metric tells beside its value, by name."""
+    """List the further numbers of a metric, such as a per-class accuracy, by name."""
     shown = ("value", "standard_error", "standard_deviation")
     return [(n, v) for n, v in details.items() if isinstance(v, float) and n not in shown]
 
 
 def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """A fingerprint's values by their path, such as `versions.torch`."""
+    """Flatten a fingerprint to pairs of path and value; a path is such as `versions.torch`."""
     pairs: list[tuple[str, Any]] = []
     for key, value in fingerprint.items():
         if isinstance(value, Mapping):
@@ -101,13 +102,13 @@ def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, An
 
 
 def write_document(document: Mapping[str, Any], path: Path) -> None:
-    """Write a document; values that JSON has no number for, such as infinity, become null."""
+    """Write a document as JSON; infinity and NaN become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, as_json(document))
 
 
 def as_json(document: Mapping[str, Any]) -> str:
-    """A document as JSON; values that it has no number for, such as infinity, become null."""
+    """Convert a document to JSON; infinity and NaN become null, as JSON has no such numbers."""
     return json.dumps(_without_infinities(document), indent=2) + "\n"
 
 

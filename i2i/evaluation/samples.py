@@ -1,4 +1,4 @@
-"""Pairs kept to be looked at, and their outputs at different moments: one image a file."""
+"""Sample images of a run: some pairs, and their outputs at different steps, one file each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ INPUT, TARGET = "input", "target"
 
 @dataclass(frozen=True)
 class SampleFolder:
-    """A folder of samples: `input/NAME.png`, `target/NAME.png`, and outputs in folders beside them.
+    """A folder of sample images, written as 8-bit RGB.
 
-    Images are kept as they are shown: 8-bit RGB.
+    It contains `input/NAME.png`, `target/NAME.png`, and a folder of outputs for each step, such as
+    `step-00000500/NAME.png`.
     """
 
     path: Path
@@ -25,12 +26,12 @@ class SampleFolder:
     def write(
         self, translated: Translated, column: str, names: Sequence[str] | None = None
     ) -> None:
-        """Keep translations, and their inputs and targets where these aren't there yet.
+        """Write translations with their inputs and targets.
 
         Args:
             translated: Pairs and their translations.
-            column: The folder of the outputs, such as `step-00000500`.
-            names: Which of the pairs; all by default.
+            column: The name of the folder for the outputs, such as `step-00000500`.
+            names: Names of the pairs to write; all by default.
         """
         for name, images in zip(translated.names, translated.images(), strict=True):
             if names is not None and name not in names:
@@ -40,26 +41,26 @@ class SampleFolder:
 
     @property
     def names(self) -> list[str]:
-        """The pairs, in the order of their names."""
+        """The names of the pairs, sorted."""
         inputs = self.path / INPUT
         files = sorted(inputs.rglob("*.png"))
         return [file.relative_to(inputs).as_posix().removesuffix(".png") for file in files]
 
     def columns(self, pattern: str) -> list[str]:
-        """The folders of outputs whose names match a pattern, sorted."""
+        """Return the names of the folders that match a pattern, sorted."""
         return sorted(folder.name for folder in self.path.glob(pattern) if folder.is_dir())
 
     def rows(self, columns: Sequence[str]) -> list[list[Array]]:
-        """For each pair that all columns have: its images, column by column."""
+        """Read the images of each pair that exists in all columns, in the order of the columns."""
         files = [[self.file(column, name) for column in columns] for name in self.names]
         return [[read(file, "rgb") for file in row] for row in files if all(map(Path.is_file, row))]
 
     def file(self, column: str, name: str) -> Path:
-        """The file of an image; it need not be there."""
+        """Return the path of an image; the file may not exist."""
         return safe_join(self.path / column, f"{name}.png")
 
 
 def save(image: Array, file: Path) -> None:
-    """Write an image of any depth and number of channels as it is shown; folders are made."""
+    """Write an image as 8-bit RGB, whatever its depth and channels; create missing folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, png_bytes(shown(image)))

@@ -1,4 +1,4 @@
-"""A trained generator on a split: its translations, and what metrics say of them."""
+"""Evaluates a trained generator on a split."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from i2i.system.files import safe_join
 from i2i.system.hashing import json_sha256
 
 SAMPLES = 24
-"""Pairs of the split that are kept to be looked at."""
+"""Number of pairs of the split that are written as samples."""
 
 OUTPUT = "output"
 
@@ -35,7 +35,7 @@ def measure(
     device: torch.device,
     metrics: Sequence[str],
 ) -> dict[str, Result]:
-    """What metrics say of a split's translations, by name."""
+    """Translate a split and return the results of metrics by their texts; writes no files."""
     collection = MetricCollection(metrics, _content(decoded), device)
     for translated in translate_pairs(generator, decoded, recipe, device):
         collection.update(translated.on(device))
@@ -43,18 +43,18 @@ def measure(
 
 
 def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> dict[str, I2IError]:
-    """Why metrics can't be measured on a split's translations, told before there are any.
+    """Find metrics that can't be measured on a split, before there are translations.
 
-    The split's first pair is shown to them, its target as the output.
+    Each metric gets the first pair of the split, with the target in place of the output.
 
     Args:
-        metrics: As recipes name them.
+        metrics: Metrics as recipes name them.
         decoded: The split; not empty.
         device: Where to compute.
 
     Returns:
-        Reasons by metric; WeightsError where its weights are unavailable, DataError where it
-        refuses such images, or so few.
+        The reason for each metric that can't be measured: a WeightsError if its weights are
+        unavailable, a DataError if it refuses such images or needs more of them.
     """
     collection = MetricCollection(metrics, device=device)
     pair = torch.from_numpy(decoded.array[[0]]).to(device)
@@ -77,30 +77,32 @@ def evaluate_split(
     split: str,
     step: int,
 ) -> dict[str, Any]:
-    """Translate a split, keep the images and some pairs to be looked at, and measure them.
+    """Translate a split, measure the translations, and write images, samples and `metrics.json`.
 
-    Beside each metric that compares pairs stands its value for the input taken as the output, where
-    channels allow: what a generator gets that does nothing. Where the recipe asks for bootstrap
-    samples, the details of each metric that can have its values on these and their interval.
-    Results that are in the folder already, of the same weights on the same pairs, stay.
+    If inputs and targets have the same number of channels, the metrics that compare pairs are also
+    measured with each input as the output: the identity baseline, `input_as_output`. If the recipe
+    asks for bootstrap samples, metrics that support them add their values on these samples and the
+    interval to their details. Earlier results in the folder stay if they are for the same weights
+    and the same pairs.
 
     Args:
-        generator: On the device.
+        generator: The generator, on the device.
         decoded: The split.
-        recipe: The run's.
+        recipe: The recipe of the run.
         device: Where to compute.
-        folder: A run's `evaluation`.
-        metrics: As recipes name them.
-        split: The split's name, for the record.
-        step: After how many updates the generator was saved, for the record.
+        folder: The `evaluation` folder of a run.
+        metrics: Metrics as recipes name them.
+        split: The name of the split, written to `metrics.json`.
+        step: The step of the checkpoint that the generator is from, written to `metrics.json`.
 
     Returns:
-        What is written to `metrics.json`, where values that are not finite, such as the psnr of
-        equal images, are null. A metric whose value is None has `unavailable` in its details.
+        The document that is written to `metrics.json`. Values that are not finite, such as the
+        psnr of equal images, are null in the file. If the value of a metric is None, `unavailable`
+        in its details is the reason.
     """
     outputs = MetricCollection(metrics, _content(decoded), device)
-    copies = MetricCollection([m for m in metrics if m in outputs.paired], device=device)
-    kept = [decoded.names[i] for i in spread(len(decoded.names), SAMPLES)]
+    baseline = MetricCollection([m for m in metrics if m in outputs.paired], device=device)
+    sample_names = [decoded.names[i] for i in spread(len(decoded.names), SAMPLES)]
     samples = SampleFolder(folder / "samples")
     with track("translating and measuring", len(decoded.names)) as advance:
         for translated in translate_pairs(generator, decoded, recipe, device):
@@ -108,12 +110,12 @@ def evaluate_split(
             outputs.update(images)
             comparable = translated.input.shape == translated.target.shape
             if comparable:
-                copies.update_pairs({**images, "output": images["input"]})
+                baseline.update_pairs({**images, "output": images["input"]})
             for name, (_, output, _) in zip(translated.names, translated.images(), strict=True):
                 save_image(output, safe_join(folder / "images", name))
-            samples.write(translated, OUTPUT, kept)
+            samples.write(translated, OUTPUT, sample_names)
             advance(len(translated.names))
-    what = {
+    identity = {
         "split": split,
         "images": len(decoded.names),
         "step": step,
@@ -126,29 +128,31 @@ def evaluate_split(
         "images": {"outputs": len(decoded.names), "targets": len(decoded.names)},
     }
     count = recipe.eval.bootstrap
-    drawn = bootstrap_indices(len(decoded.names), count) if count else None
-    result: dict[str, Any] = what | described(outputs.results(bootstrap=drawn), compared)
-    values = {text: copy.value for text, copy in copies.results().items()}
+    indices = bootstrap_indices(len(decoded.names), count) if count else None
+    result: dict[str, Any] = identity | described(outputs.results(bootstrap=indices), compared)
+    values = {text: copied.value for text, copied in baseline.results().items()}
     result["input_as_output"] = values if comparable else None
-    result = _with_earlier(result, what, folder / "metrics.json")
+    result = _with_earlier(result, identity, folder / "metrics.json")
     write_document(result, folder / "metrics.json")
     return result
 
 
 def _content(decoded: Decoded) -> str:
-    """What tells these targets from others: the pairs, and the size they were brought to."""
+    """Hash what identifies the targets: the pairs, and the size they were resized to."""
     return json_sha256(
         [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
     )
 
 
-def _with_earlier(result: dict[str, Any], what: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The result, with those of earlier evaluations of the same outputs."""
+def _with_earlier(
+    result: dict[str, Any], identity: Mapping[str, Any], path: Path
+) -> dict[str, Any]:
+    """Add the results of an earlier evaluation in `path`, if it was of the same outputs."""
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return result
-    if {key: earlier.get(key) for key in what} != json.loads(json.dumps(what)):
+    if {key: earlier.get(key) for key in identity} != json.loads(json.dumps(identity)):
         return result
     for part in ("metrics", "details", "input_as_output"):
         if isinstance(earlier.get(part), dict) and isinstance(result[part], dict):

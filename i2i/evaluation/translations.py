@@ -1,4 +1,4 @@
-"""A generator's translations of a split's pairs."""
+"""Translates the pairs of a split with a generator."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from i2i.recipe import Recipe
 
 @dataclass(frozen=True)
 class Translated:
-    """Some pairs of a split and their translations, whole numbers `(N, C, H, W)`."""
+    """A batch of pairs and their translations, uint8 or uint16 `(N, C, H, W)`."""
 
     names: tuple[str, ...]
     input: Tensor
@@ -24,13 +24,13 @@ class Translated:
     target: Tensor
 
     def on(self, device: torch.device) -> dict[Role, Tensor]:
-        """The three batches on a device, as metrics see them."""
+        """Return inputs, outputs and targets by role, on a device."""
         batches: dict[Role, Tensor]
         batches = {"input": self.input, "output": self.output, "target": self.target}
         return {role: batch.to(device) for role, batch in batches.items()}
 
     def images(self) -> list[list[Array]]:
-        """Input, output and target of each pair, `(H, W, C)`."""
+        """Return input, output and target of each pair as arrays `(H, W, C)`."""
         roles = (self.input, self.output, self.target)
         arrays = (list(role.numpy().transpose(0, 2, 3, 1)) for role in roles)
         return [list(images) for images in zip(*arrays, strict=True)]
@@ -43,14 +43,17 @@ def translate_pairs(
     device: torch.device,
     indices: Sequence[int] | None = None,
 ) -> Iterator[Translated]:
-    """Translate pairs of a split batch by batch, as the recipe's `[test]` says.
+    """Translate pairs of a split batch by batch, with the settings in the recipe's `[test]`.
 
     Args:
-        generator: On the device.
+        generator: The generator, on the device.
         decoded: The split.
-        recipe: The run's.
+        recipe: The recipe of the run.
         device: Where to compute.
-        indices: Which pairs; all by default.
+        indices: Indices of the pairs to translate; all by default.
+
+    Yields:
+        Batches of `recipe.test.batch_size` pairs; the last one may be smaller.
     """
     chosen = list(range(len(decoded.names)) if indices is None else indices)
     for first in range(0, len(chosen), recipe.test.batch_size):

@@ -1,8 +1,8 @@
-"""The one place that opens image files: every pixel decoded, nothing lost without a word.
+"""Read and write image files without silent loss.
 
-Pillow is made for showing pictures. It stops at the first frame, clips 16 bits to 8, shows hidden
-colours behind transparency and turns label indices into colours. Here each of these is either done
-properly or refused.
+All code that opens image files uses this package, because Pillow is made for displaying pictures:
+it stops at the first frame, clips 16 bits to 8, shows the hidden colours of transparent pixels and
+turns label indices into colours. This package handles each case correctly or raises an error.
 """
 
 from i2i.images.content import Header, Mode, Picture

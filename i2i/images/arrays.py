@@ -1,4 +1,4 @@
-"""Images as NumPy keeps them: `(H, W)` or `(H, W, C)` of any numbers, in an .npy file or not."""
+"""NumPy arrays as images: `(H, W)` or `(H, W, C)`, any numeric type, in memory or as .npy files."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ SUFFIX = ".npy"
 
 
 def header(path: Path) -> Header:
-    """Size and channels, without reading the values."""
+    """Read size and channels of an .npy file, but not its values."""
     height, width, channels = _mapped(path).shape
     return Header((height, width), channels)
 
 
 def decode(path: Path, mode: Mode) -> Content:
-    """The whole array in this machine's byte order."""
+    """Read an .npy file and convert it to the byte order of this machine."""
     return in_memory(np.array(_mapped(path)), mode)
 
 
 def in_memory(array: Array, mode: Mode) -> Content:
-    """An array that needn't be read, in this machine's byte order."""
+    """Convert an array in memory to the byte order of this machine."""
     array = _checked(array)
     array = np.asarray(array, array.dtype.newbyteorder("="))
     return Content(_labels(array) if mode == "labels" else array)
@@ -45,8 +45,8 @@ def _checked(array: Array) -> Array:
 def _labels(array: Array) -> Array:
     if array.shape[2] != 1 or array.dtype.kind == "f":
         raise ValueError(
-            f"is {array.dtype} with {array.shape[2]} channels, not a label map: indices come as "
-            "whole numbers in one channel"
+            f"is {array.dtype} with {array.shape[2]} channels, not a label map: indices must be "
+            "integers in one channel"
         )
     if array.min() < 0 or array.max() > 255:
         raise ValueError(f"holds labels from {array.min()} to {array.max()}, beyond 0 to 255")

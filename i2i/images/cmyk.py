@@ -1,4 +1,4 @@
-"""Print colours, which are shown without their profile."""
+"""Conversion of CMYK to RGB, which ignores the ICC profile."""
 
 import warnings
 from itertools import count
@@ -11,7 +11,7 @@ _files = count()
 
 
 def warn_once(name: str) -> None:
-    """Say, for the first file of a process, that its colours are approximate."""
+    """Warn once per process that the colours of CMYK files are approximate."""
     if next(_files) == 0:
         warnings.warn(
             "CMYK images are converted to RGB without their profile; colours are approximate "
@@ -21,7 +21,7 @@ def warn_once(name: str) -> None:
 
 
 def as_rgb(array: Array) -> Array:
-    """CMYK `(H, W, 4)` of whole numbers as RGB `(H, W, 3)`, as Pillow has it at 8 bits."""
+    """Convert integer CMYK `(H, W, 4)` to RGB `(H, W, 3)`; equal to Pillow at 8 bits."""
     top = np.iinfo(array.dtype).max
     light = 1 - array.astype(np.float64) / top
     rgb: Array = np.rint(light[..., :3] * light[..., 3:] * top).astype(array.dtype)

@@ -1,4 +1,4 @@
-"""What is in an image file, whichever library read it."""
+"""Data classes for the contents of image files, independent of the library that reads them."""
 
 import math
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ from i2i.images import pixels
 from i2i.images.types import Array, Size
 
 Mode = Literal["rgb", "gray", "labels", "channels"]
-"""What a file is read as: colours, grey values, label indices, or its channels as they are."""
+"""How a file is read: as colour, as grey, as label indices, or with all its channels unchanged."""
 
 Dpi = tuple[float, float]
-"""Dots per inch across and down."""
+"""Horizontal and vertical dots per inch."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before its pixels are decoded.
+    """The facts from a file's header, known before its pixels are decoded.
 
     Args:
-        size: Height and width in pixels as it will be read, so after EXIF's rotation.
-        channels: Channels in mode "channels".
+        size: Height and width in pixels after the EXIF rotation.
+        channels: The number of channels in mode "channels".
     """
 
     size: Size
@@ -30,13 +30,13 @@ class Header:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A file's pixels and what a translation of it should keep.
+    """The pixels of a file, and the data that a translation of it should keep.
 
     Args:
         pixels: `(H, W, C)` in uint8 or uint16.
-        alpha: `(H, W, 1)` of the same type, 0 where transparent; None where the file has none.
-        profile: The file's ICC profile, whatever colours `pixels` were read as.
-        dpi: Dots per inch across and down.
+        alpha: `(H, W, 1)` of the same type, 0 where transparent; None if the file has no alpha.
+        profile: The file's ICC profile, even if `pixels` were converted to other colours.
+        dpi: Horizontal and vertical dots per inch.
     """
 
     pixels: Array
@@ -47,13 +47,13 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a file holds, before it is brought to a depth and a number of channels.
+    """The decoded contents of a file, before conversion to a depth and a number of channels.
 
     Args:
-        samples: `(H, W, C)`, upright, in the file's own type; labels in uint8.
+        samples: `(H, W, C)`, upright, in the type of the file; labels in uint8.
         alpha: Whether the last channel is alpha.
         profile: An ICC profile.
-        dpi: Dots per inch, as the picture stands upright.
+        dpi: Horizontal and vertical dots per inch of the upright image.
     """
 
     samples: Array
@@ -63,7 +63,7 @@ class Content:
 
 
 def density(values: Iterable[float] | None, orientation: int) -> Dpi | None:
-    """Dots per inch of the upright picture; None where a file's numbers make no sense."""
+    """Dots per inch of the upright image, or None if the file's values are invalid."""
     try:
         across, down = (float(value) for value in values or ())
     except (TypeError, ValueError, LookupError, ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Image files read for what they hold, at the depth and in the channels that are asked for."""
+"""Read image files at a requested depth and number of channels."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -12,14 +12,14 @@ from i2i.images.pixels import Depth, FloatRange
 from i2i.images.types import Array
 
 SUFFIXES = pillow.SUFFIXES | {arrays.SUFFIX}
-"""Suffixes of image files, in lower case and with their dot."""
+"""Suffixes of image files, in lower case, with the dot."""
 
 
 def header(path: Path, mode: Mode = "rgb") -> Header:
-    """Read a file's header only.
+    """Read only the header of a file.
 
     Raises:
-        DataError: If the file is empty, no image, a decompression bomb, or has several frames.
+        DataError: If the file is empty, not an image, a decompression bomb, or has several frames.
     """
     with naming(path), path.open("rb") as file:
         if path.suffix.lower() == arrays.SUFFIX:
@@ -38,29 +38,31 @@ def read(
     background: str = "white",
     float_range: FloatRange | None = None,
 ) -> Array:
-    """Decode a whole file.
+    """Decode an image file.
 
-    EXIF's orientation is applied. Transparency is composited over the background, except in mode
-    "channels". 16 bits become 8 as `round(value / 257)`, 8 become 16 as `value * 257`.
+    The EXIF orientation is applied. Transparent pixels are blended with the background, except in
+    mode "channels". 16 bits become 8 as `round(value / 257)`, 8 become 16 as `value * 257`.
 
     Args:
-        path: An image in any format of Pillow's, a TIFF of any number of channels, or an array
-            `(H, W)` or `(H, W, C)` as .npy.
-        mode: "rgb" gives 3 channels, "gray" 1 (ITU-R 601 luma). "labels" gives 1, a palette's
-            indices or the grey values as stored. "channels" gives what is in the file, alpha
-            included; here the pages of a multi-page TIFF are the channels.
-        depth: Bits a channel. Colour of 16 bits is read from PNG, TIFF and .npy files. A TIFF
-            whose compression only Pillow knows, such as LZW, is read at depth 8, by its high byte.
-        background: What transparent pixels show, a colour as Pillow names them.
-        float_range: The values that are black and white in float files and 32-bit integer files;
-            those beyond are cut off.
+        path: An image in any format that Pillow reads, a TIFF with any number of channels, or an
+            array `(H, W)` or `(H, W, C)` as .npy.
+        mode: "rgb" gives 3 channels, "gray" 1 (ITU-R 601 luma). "labels" gives 1: palette indices,
+            or grey values as stored. "channels" gives all channels of the file, including alpha;
+            in this mode, the pages of a multi-page TIFF are the channels.
+        depth: Bits per channel. 16-bit colour is supported for PNG, TIFF and .npy files. TIFF
+            compressions that only Pillow supports, such as LZW, are read at depth 8 only: Pillow
+            keeps the high byte.
+        background: The colour behind transparent pixels, as a Pillow colour name.
+        float_range: The values of black and white in float files and 32-bit integer files. Values
+            outside this range are clipped.
 
     Returns:
         `(H, W, C)` in uint8 (depth 8) or uint16 (depth 16); labels in uint8.
 
     Raises:
-        DataError: Naming the file, if it is damaged, truncated, empty, no image, a decompression
-            bomb, has several frames, or holds floats without a declared range.
+        DataError: If the file is damaged, truncated, empty, not an image or a decompression bomb,
+            has several frames, or contains floats while `float_range` is missing. The message
+            names the file.
     """
     return read_picture(
         path, mode, depth=depth, background=background, float_range=float_range
@@ -75,19 +77,19 @@ def read_picture(
     background: str = "white",
     float_range: FloatRange | None = None,
 ) -> Picture:
-    """Decode a whole file as `read` does, and keep what else is in it.
+    """Decode an image file as `read` does, and also return its alpha, ICC profile and dpi.
 
     Args:
         path: As for `read`.
         mode: As for `read`.
-        depth: Bits a channel; None keeps the file's own: 8, or 16 for all that is deeper.
+        depth: Bits per channel. None keeps the file's depth: 8, or 16 for all deeper files.
         background: As for `read`.
         float_range: As for `read`.
 
     Returns:
-        The pixels as `read` gives them, and the file's alpha, upright and at the same depth; none
-        in the modes "channels", where it is a channel like any other, and "labels". Its ICC profile
-        and dots per inch; none of an .npy.
+        The pixels as `read` returns them, the alpha with the same orientation and depth, the ICC
+        profile and the dots per inch. The alpha is None in mode "channels", where it is one of the
+        channels, and in mode "labels". Profile and dpi are None for .npy files.
 
     Raises:
         DataError: As `read` does.
@@ -103,10 +105,10 @@ def read_picture(
 
 
 def decode(file: BinaryIO, mode: Mode, depth: Depth | None) -> Content:
-    """What a file other than .npy holds, by the library that loses nothing of what is asked for.
+    """Decode a file other than .npy with Pillow or tifffile, whichever loses nothing requested.
 
     Raises:
-        Exception: Nearly anything if it is damaged.
+        Exception: Decoders raise nearly any exception for damaged files.
     """
     image = pillow.opened(file, mode)
     if image is None or pillow.loses(image):
@@ -126,17 +128,18 @@ def picture_of(
     background: str = "white",
     float_range: FloatRange | None = None,
 ) -> Picture:
-    """What was decoded, at the depth and in the channels that are asked for.
+    """Convert decoded content to the requested depth and channels.
 
     Args:
-        content: Decoded in the same mode.
+        content: Content that was decoded in the same mode.
         mode: As for `read`.
         depth: As for `read_picture`.
         background: As for `read`.
         float_range: As for `read`.
 
     Raises:
-        ValueError: If it is no picture, or holds floats without a declared range.
+        ValueError: If the content is neither grey nor colour, or contains floats while
+            `float_range` is missing.
     """
     array, alpha = content.samples, None
     if mode != "labels":

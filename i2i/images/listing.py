@@ -1,4 +1,4 @@
-"""The image files of a folder, and what keeps some of its files out."""
+"""List the image files of a folder, and report files that can't be used."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,24 +8,24 @@ from i2i.images import SUFFIXES
 from i2i.system.files import safe_join
 
 Named = tuple[str, Path]
-"""A file's path inside its folder without suffix, and the file."""
+"""A file's name and its path. The name is the path relative to the folder, without suffix."""
 
 
 def images_below(
     folder: Path, root: Path | None = None, *, leave_out: Callable[[Path], bool] = lambda _: False
 ) -> tuple[list[Named], dict[Path, str]]:
-    """The image files below a folder, in the order of their paths.
+    """List the image files in a folder and its subfolders, sorted by path.
 
-    Hidden files and folders are left out, and files of other suffixes.
+    Skips hidden files and folders, and files with other suffixes.
 
     Args:
-        folder: Where to look; one that isn't there has no files.
-        root: What links must not lead out of; None where files may be links to anywhere.
-        leave_out: Which files and folders to leave out besides.
+        folder: The folder to search; a missing folder has no files.
+        root: Links must not lead out of this folder; None allows links to anywhere.
+        leave_out: Returns true for other files and folders to skip.
 
     Returns:
-        The files; and what is wrong with others: links to folders, links that lead out of `root`,
-        pipes and the like.
+        The files, and the problems by file: links to folders, links that lead out of `root`, and
+        files that are not regular, such as pipes.
     """
     files: list[Named] = []
     problems: dict[Path, str] = {}
@@ -35,7 +35,7 @@ def images_below(
             continue
         if file.is_dir():
             if root is not None and file.is_symlink():
-                problems[file] = f"{file}: is a link to a folder; put the folder itself there"
+                problems[file] = f"{file}: is a link to a folder; replace it by the folder itself"
             continue
         if file.suffix.lower() not in SUFFIXES:
             continue
@@ -53,7 +53,7 @@ def images_below(
 
 
 def by_name(files: Iterable[Named]) -> tuple[dict[str, Path], list[str]]:
-    """Files by their names, and what is wrong where several have one."""
+    """Map names to files, and report names that several files have."""
     named: dict[str, Path] = {}
     problems = []
     for name, file in files:

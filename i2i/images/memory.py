@@ -1,4 +1,4 @@
-"""Images that are in memory already, as Pillow or NumPy hold them."""
+"""Images in memory: Pillow images and NumPy arrays."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,32 +19,33 @@ def pixels_of(
     background: str = "white",
     float_range: FloatRange | None = None,
 ) -> Array:
-    """The pixels of an image in memory at its own depth, as `read_picture` gives those of a file.
+    """The pixels of an image in memory at its own depth; the counterpart of `read_picture`.
 
-    An image that Pillow has opened and not loaded yet is read from its file. One that it has loaded
-    holds what Pillow made of it: of 16-bit colour the high bytes, as of a TIFF whose compression
-    only Pillow knows.
+    A Pillow image that is opened but not loaded is read from its file. A loaded Pillow image has
+    already lost data: 16-bit colour keeps only its high bytes. The same holds for TIFF files with
+    a compression that only Pillow supports.
 
     Args:
-        image: A Pillow image, whose EXIF orientation is applied; or an array `(H, W)` or
-            `(H, W, C)`, whose 2nd or 4th channel is alpha.
+        image: A Pillow image; its EXIF orientation is applied. Or an array `(H, W)` or `(H, W, C)`;
+            with 2 or 4 channels, the last one is alpha.
         mode: As for `read`.
-        background: What transparent pixels show.
-        float_range: The values of floats and 32-bit integers that are black and white.
+        background: The colour behind transparent pixels.
+        float_range: The values of black and white in floats and 32-bit integers.
 
     Returns:
         `(H, W, C)` in uint8 or uint16; labels in uint8.
 
     Raises:
-        DataError: If it is no image, none of that mode, or of floats without a range.
+        DataError: If it is not an image, does not fit the mode, or contains floats while
+            `float_range` is missing.
     """
     with naming(None):
         content = _opened(image, mode) if isinstance(image, Image.Image) else _array(image, mode)
         dtype = content.samples.dtype
         if float_range is None and dtype not in (np.bool_, np.uint8, np.uint16):
             raise ValueError(
-                f"its values are {dtype}, whose black and white nobody knows: give uint8 or uint16,"
-                " or a tensor (N, C, H, W) in [-1, 1]"
+                f"its values are {dtype} without a declared range: pass uint8 or uint16, or "
+                "a tensor (N, C, H, W) in [-1, 1]"
             )
         return decoding.picture_of(
             content, mode, background=background, float_range=float_range
@@ -64,7 +65,7 @@ def _opened(image: Image.Image, mode: Mode) -> Content:
 def _array(image: Any, mode: Mode) -> Content:
     try:
         array = np.asarray(image)
-    except Exception as error:  # NumPy asks whatever it is given.
+    except Exception as error:  # NumPy runs the object's code, which may raise anything.
         raise ValueError(f"a {type(image).__name__} is no image") from error
     content = arrays.in_memory(array, mode)
     whole = content.samples.dtype in (np.bool_, np.uint8, np.uint16)

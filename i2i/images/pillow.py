@@ -1,4 +1,8 @@
-"""Every other format, and plain TIFF, as Pillow reads it, with what it would lose put right."""
+"""Read images with Pillow, and correct what Pillow would lose.
+
+This module reads all formats except .npy. It reads TIFF only where Pillow loses nothing that is
+requested.
+"""
 
 import io
 import logging
@@ -16,32 +20,32 @@ from i2i.images.png import decode_deep
 from i2i.images.tiff import is_tiff
 from i2i.images.types import Array
 
-_LEFT_OUT = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
-"""Formats that hold no pixels themselves; EPS would even start an interpreter."""
+_EXCLUDED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
+"""Formats without pixels of their own. Opening an EPS would even start an interpreter."""
 
 _BY_SUFFIX = Image.registered_extensions()
-_FORMATS = [name for name in Image.OPEN if name not in _LEFT_OUT]
+_FORMATS = [name for name in Image.OPEN if name not in _EXCLUDED]
 SUFFIXES = frozenset(suffix for suffix, name in _BY_SUFFIX.items() if name in _FORMATS)
-"""In lower case and with their dot."""
+"""Suffixes of the formats, in lower case, with the dot."""
 
 _COLOUR_OF = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 _COLOUR_OF |= dict.fromkeys(("CMYK", "YCbCr", "LAB", "HSV"), "RGB")
 _INDIRECT = ("P", "PA", "1", "La")
-"""Modes whose stored values are not colours or greys."""
+"""Modes whose stored values are not yet colours or grey values."""
 
 _GREY_STEPS = {";2": 85, ";4": 17}
-"""What Pillow multiplies greys of few bits with."""
+"""The factor by which Pillow multiplies 2-bit and 4-bit grey values."""
 
-# It would print that a TIFF has more channels than it knows, which tifffile then reads.
+# Silence Pillow's messages about TIFF files with too many channels for it: tifffile reads them.
 logging.getLogger("PIL.TiffImagePlugin").addHandler(logging.NullHandler())
 
 
 def opened(file: BinaryIO, mode: Mode) -> Image.Image | None:
-    """Open a file, its pixels not decoded; None for a TIFF of a kind that Pillow doesn't know.
+    """Open a file without decoding its pixels; None if Pillow doesn't support this kind of TIFF.
 
     Raises:
-        ValueError: If it is a decompression bomb or has several frames.
-        UnidentifiedImageError: If it is no image.
+        ValueError: If the file is a decompression bomb or has several frames.
+        UnidentifiedImageError: If the file is not an image.
     """
     try:
         image = Image.open(file, formats=_FORMATS)
@@ -57,7 +61,7 @@ def opened(file: BinaryIO, mode: Mode) -> Image.Image | None:
 
 
 def header(image: Image.Image) -> Header:
-    """Size and channels of an opened image."""
+    """The size and channels of an opened image."""
     height, width = image.height, image.width
     if pixels.swaps_sides(_orientation(image)):
         height, width = width, height
@@ -65,7 +69,7 @@ def header(image: Image.Image) -> Header:
 
 
 def loses(image: Image.Image) -> bool:
-    """Whether it is a TIFF of which Pillow would drop bits or channels."""
+    """Whether the image is a TIFF of which Pillow would drop bits or channels."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile) or _frames(image) > 1:
         return False
     return image.mode not in _INDIRECT and (
@@ -75,11 +79,12 @@ def loses(image: Image.Image) -> bool:
 
 
 def suffices(image: Image.Image, mode: Mode, depth: Depth | None) -> bool:
-    """Whether nothing that is asked for is among what Pillow `loses`."""
+    """Whether Pillow reads all the data that is requested, although it `loses` other data."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return True
     bands = len(image.getbands())
-    # The high bytes of 16 bits are right within one level of 255; what is behind RGB is padding.
+    # The high bytes of 16 bits are within one level of the exact 8-bit value. A channel after RGB
+    # is padding.
     deep_enough = depth == 8 or _bits(image) <= 8
     return deep_enough and (
         _samples_a_pixel(image) == bands or (mode in ("rgb", "gray") and bands > 2)
@@ -87,8 +92,8 @@ def suffices(image: Image.Image, mode: Mode, depth: Depth | None) -> bool:
 
 
 def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
-    """Decode an opened image."""
-    if image.format == "PNG":  # whose checksums decoding skips
+    """Decode an opened image file."""
+    if image.format == "PNG":  # decoding does not check the checksums
         image.verify()
         file.seek(0)
         image = Image.open(file, formats=["PNG"])
@@ -100,7 +105,7 @@ def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
 
 
 def in_memory(image: Image.Image, mode: Mode) -> Content:
-    """What an image holds that may be no file's: its pixels as Pillow has them, upright."""
+    """The upright pixels of an image in memory, with or without a file, as loaded by Pillow."""
     image.load()
     frames, place = _frames(image), image.tell()
     if not (mode == "channels" and image.format == "TIFF"):
@@ -114,56 +119,56 @@ def in_memory(image: Image.Image, mode: Mode) -> Content:
 
 
 def untouched(image: Image.Image, mode: Mode) -> BinaryIO | None:
-    """The file of an image that was opened and no more; else None.
+    """The file of an image that is opened but not loaded or modified; else None.
 
-    Such an image is its file still, with all that Pillow would lose by loading it. Neither its
-    pixels nor its place in the file are changed.
+    Reading this file keeps all the data that Pillow would lose by loading the image. This function
+    changes neither the image's pixels nor its position in the file.
 
     Raises:
         ValueError: As `opened` does.
     """
     if not isinstance(image, ImageFile.ImageFile) or image.fp is None or not image.tile:
         return None
-    place = image.fp.tell()
+    position = image.fp.tell()
     image.fp.seek(0)
     file = io.BytesIO(image.fp.read())
-    image.fp.seek(place)
+    image.fp.seek(position)
     fresh = opened(file, mode)
-    return file if fresh is not None and _alike(fresh, image) else None
+    return file if fresh is not None and _unmodified(fresh, image) else None
 
 
-def _alike(one: Image.Image, other: Image.Image) -> bool:
-    """Whether neither had `draft` called, or its EXIF changed, since it was opened."""
-    return (one.mode, one.size, _stored_orientation(one)) == (
-        other.mode,
-        other.size,
-        _stored_orientation(other),
+def _unmodified(fresh: Image.Image, image: Image.Image) -> bool:
+    """Whether no call of `draft` and no edit of the EXIF has changed an opened image."""
+    return (fresh.mode, fresh.size, _stored_orientation(fresh)) == (
+        image.mode,
+        image.size,
+        _stored_orientation(image),
     )
 
 
 def _dpi(image: Image.Image) -> Any:
-    """The resolution, but not the one that Pillow makes up for a JPEG whose EXIF has none."""
-    made_up = (
+    """The resolution, without the default that Pillow adds to a JPEG whose EXIF has none."""
+    added_by_pillow = (
         image.format in ("JPEG", "MPO")
         and not image.info.get("jfif_unit")
         and ExifTags.Base.XResolution not in image.getexif()
     )
-    return None if made_up else image.info.get("dpi")
+    return None if added_by_pillow else image.info.get("dpi")
 
 
 def _frames(image: Image.Image) -> int:
-    # An MPO is a photo with its previews or depth maps behind it, as phones write them.
+    # Phones write MPO: one photo, followed by its previews or depth maps.
     return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
 
 
 def _orientation(image: Image.Image) -> int:
-    """How an image is still to be turned; Pillow turns TIFF files itself while loading them."""
+    """The orientation that is left to apply; Pillow applies it to TIFF files while loading them."""
     return 1 if image.format == "TIFF" else _stored_orientation(image)
 
 
 def _stored_orientation(image: Image.Image) -> int:
-    # Of a PNG Pillow would decode all the pixels to look for EXIF behind them, where nobody writes
-    # it.
+    # For a PNG, `getexif` would decode all pixels to search for EXIF after them, where no program
+    # writes it.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
     return int(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -173,9 +178,9 @@ def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Arr
     """The upright pixels as stored, and whether their last channel is alpha.
 
     Args:
-        image: Opened and not loaded yet, or of no file.
-        file: The image's file, if it has one.
-        mode: What it is read as.
+        image: An image that is not loaded yet, or that has no file.
+        file: The image's file, or None.
+        mode: The mode to read it in.
     """
     if (frames := _frames(image)) > 1:
         return _pages(image, frames), False
@@ -185,18 +190,16 @@ def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Arr
     orientation = _orientation(image)
     if deep is not None:
         if image.format != "PNG":
-            raise ValueError(
-                f"has 16-bit colour, which is read from PNG, TIFF and .npy, not {image.format}"
-            )
+            raise ValueError(f"has 16-bit colour in {image.format}; save it as PNG, TIFF or .npy")
         array = decode_deep(deep)
         return pixels.upright(array, orientation), array.shape[2] in (2, 4)
     image.load()
     if _has_transparent_colours(image):
         image = image.convert("RGBA")
     if image.mode == "CMYK" and mode != "channels":
-        cmyk.warn_once(getattr(file, "name", "one in memory"))
+        cmyk.warn_once(getattr(file, "name", "an image in memory"))
     colour = _COLOUR_OF.get(image.mode, image.mode)
-    # Only where it changes: a converted image forgets its format.
+    # Convert only if needed: a converted image loses its format.
     if colour != image.mode and (image.mode in _INDIRECT or mode != "channels"):
         image = image.convert(colour)
     array = _values(image)
@@ -204,10 +207,10 @@ def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Arr
 
 
 def _channels(image: Image.Image) -> int:
-    """How many channels mode "channels" will give."""
+    """The number of channels in mode "channels"."""
     if (frames := _frames(image)) > 1:
         return frames
-    if "LA;16" in _raw_mode(image):  # Pillow makes colour of it
+    if "LA;16" in _raw_mode(image):  # Pillow converts it to colour
         return 2
     if _has_transparent_colours(image):
         return 4
@@ -216,11 +219,11 @@ def _channels(image: Image.Image) -> int:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the file has more than 8 bits a channel, of which Pillow's colour keeps 8."""
-    if image.format == "TIFF":  # and `suffices`
+    """Whether the file has more than 8 bits per channel, of which Pillow keeps 8 for colour."""
+    if image.format == "TIFF":  # `loses` and `suffices` check TIFF files
         return False
     raw = _raw_mode(image)
-    if image.format == "PPM":  # a channel's name and its largest value
+    if image.format == "PPM":  # the raw mode contains the largest channel value
         return any(int(number) > 255 for number in re.findall(r"\d+", raw))
     return ";16" in raw
 
@@ -234,31 +237,31 @@ def _bits(image: TiffImagePlugin.TiffImageFile) -> int:
 
 
 def _has_transparent_colours(image: Image.Image) -> bool:
-    """Whether one of its values, or its palette, says what is transparent."""
+    """Whether a transparent colour value or palette entry is declared."""
     return "transparency" in image.info or (image.mode == "P" and image.has_transparency_data)
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """How the file keeps its pixels, such as "RGB;16B"; to be asked before they are loaded."""
+    """The storage format of the pixels, such as "RGB;16B"; known only before they are loaded."""
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     return " ".join(str(tile.args) for tile in tiles[:1])
 
 
 def _pages(image: Image.Image, frames: int) -> Array:
-    """The pages of a TIFF as channels."""
+    """Decode the pages of a TIFF as channels."""
     pages = []
     for page in range(frames):
         image.seek(page)
         pages.append(_values(image))
     if len({(page.shape, page.dtype) for page in pages}) > 1 or pages[0].shape[2] != 1:
-        raise ValueError("its pages are its channels, so they must be grey and of one size")
+        raise ValueError("has pages as channels: the pages must be grey and of equal size")
     return np.concatenate(pages, axis=2)
 
 
 def _labels(image: Image.Image) -> Array:
-    """A palette's indices, or grey values as stored."""
+    """Palette indices, or grey values as stored."""
     if image.mode not in ("P", "L", "1"):
-        raise ValueError(f"is {image.mode}, not a label map: indices come as palette or 8-bit grey")
+        raise ValueError(f"is {image.mode}, not a label map: indices must be palette or 8-bit grey")
     step = next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
     orientation = _orientation(image)
     image.load()
@@ -267,16 +270,16 @@ def _labels(image: Image.Image) -> Array:
 
 def _values(image: Image.Image) -> Array:
     array: Array = np.asarray(image)
-    # 16-bit grey: big-endian, or widened by Pillow's PGM reader.
+    # 16-bit grey that is big-endian, or that Pillow's PGM reader has widened to 32 bits.
     if image.mode.startswith("I;") or (image.mode == "I" and image.format == "PPM"):
         array = array.astype(np.uint16)
     if array.dtype == np.uint16 and isinstance(image, TiffImagePlugin.TiffImageFile):
-        array = _as_tags_say(array, image)
+        array = _scaled_by_tags(array, image)
     return array[..., None] if array.ndim == 2 else array
 
 
-def _as_tags_say(array: Array, image: TiffImagePlugin.TiffImageFile) -> Array:
-    """Deep greys of a TIFF from black to white, where Pillow gives them as stored."""
+def _scaled_by_tags(array: Array, image: TiffImagePlugin.TiffImageFile) -> Array:
+    """Scale 16-bit grey of a TIFF from black to white; Pillow returns the stored values."""
     if image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
         array = np.rint(array * (65535 / 4095)).astype(np.uint16)
     white_is_zero = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0

@@ -1,4 +1,7 @@
-"""PNG, with the colours of 16 bits that Pillow doesn't write, and reads by their high bytes."""
+"""PNG encoding and decoding with 16-bit colour.
+
+Pillow can't write 16-bit colour, and keeps only the high bytes when it reads it.
+"""
 
 import io
 import struct
@@ -13,25 +16,26 @@ from i2i.images.types import Array
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
-"""By channels: grey, grey with alpha, colour, colour with alpha (PNG specification, 11.2.1)."""
+"""Colour type by channels: grey, grey + alpha, RGB, RGBA (PNG specification, 11.2.1)."""
 
 _UP = 2
-"""The filter that keeps each byte's difference from the one above it (9.2)."""
+"""The filter that stores each byte's difference from the byte above it (9.2)."""
 
 _COMPRESSION = 3
-"""zlib's level: a photo takes a third of the usual level's time, and 7% more bytes."""
+"""zlib level: for photos, a third of the default level's time and 7% more bytes."""
 
 _INCH = 0.0254
-"""In metres, which PNG counts its dots by."""
+"""In metres; PNG stores dots per metre."""
 
 
 def png_bytes(array: Array, *, profile: bytes | None = None, dpi: Dpi | None = None) -> bytes:
-    """Encode uint8 or uint16 as PNG, without loss.
+    """Encode a uint8 or uint16 image as PNG, without loss.
 
     Args:
-        array: `(H, W, C)`: 1 channel is grey, 3 are colour, 2 and 4 the same with alpha.
-        profile: An ICC profile. One above 1 MiB, which readers take for a bomb, is left out.
-        dpi: Dots per inch across and down, each 1 to 65535.
+        array: `(H, W, C)`. 1 channel is grey, 3 are RGB; 2 and 4 are the same with alpha.
+        profile: An ICC profile. It is dropped above 1 MiB, because readers refuse such profiles
+            as decompression bombs.
+        dpi: Horizontal and vertical dots per inch, each 1 to 65535.
     """
     if profile is not None and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
         profile = None
@@ -44,27 +48,28 @@ def png_bytes(array: Array, *, profile: bytes | None = None, dpi: Dpi | None = N
 
 
 def from_png(data: bytes) -> Array:
-    """Decode a PNG that a program of ours made: `(H, W, 3)` uint8."""
+    """Decode a PNG from a trusted program to `(H, W, 3)` uint8."""
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def decode_deep(file: BinaryIO) -> Array:
-    """Decode colour, or grey with alpha, of 16 bits, of which Pillow keeps the high bytes.
+    """Decode 16-bit colour, or 16-bit grey with alpha, with all bits.
 
-    Pillow inflates and unfilters all bytes, and then unpacks one of each two: the first of a
-    big-endian file such as PNG, and the second where it is told that the file is little-endian.
+    Pillow inflates and unfilters all bytes, but then unpacks only one byte of each two: the first
+    for big-endian data such as PNG, the second for little-endian data. For colour, this
+    function decodes the file once with each byte order and combines the results.
 
     Args:
         file: A PNG whose raw mode is "LA;16B", "RGB;16B" or "RGBA;16B".
 
     Returns:
-        `(H, W, C)` uint16, not turned upright.
+        `(H, W, C)` uint16; the EXIF orientation is not applied.
     """
     with Image.open(file, formats=["PNG"]) as image:
         assert isinstance(image, ImageFile.ImageFile)
         raw_mode = str(image.tile[0].args)
-    if raw_mode == "LA;16B":  # as many bytes a pixel as RGBA of 8 bits
+    if raw_mode == "LA;16B":  # as many bytes per pixel as 8-bit RGBA
         grey_alpha: Array = _unpacked(file, "RGBA").view(">u2").astype(np.uint16)
         return grey_alpha
     high, low = (_unpacked(file, raw_mode[:-1] + order) for order in "BL")
@@ -72,7 +77,7 @@ def decode_deep(file: BinaryIO) -> Array:
 
 
 def _unpacked(file: BinaryIO, raw_mode: str) -> Array:
-    """A PNG's pixels, unpacked as Pillow does for a raw mode: `(H, W, C)` uint8."""
+    """The pixels of a PNG as Pillow unpacks them for a raw mode: `(H, W, C)` uint8."""
     file.seek(0)
     with Image.open(file, formats=["PNG"]) as image:
         assert isinstance(image, ImageFile.ImageFile)

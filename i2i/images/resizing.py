@@ -1,4 +1,4 @@
-"""Pictures and label maps brought to another size."""
+"""Resize images and label maps."""
 
 import numpy as np
 from PIL import Image
@@ -9,8 +9,8 @@ from i2i.images.types import Array, Size
 def resize(array: Array, size: Size, *, labels: bool = False) -> Array:
     """Resize `(H, W, C)` to (height, width).
 
-    Bicubic with antialiasing, each channel by itself, rounded and cut to the type's range, as
-    Pillow does it; labels take their nearest neighbour.
+    Images: Pillow's bicubic filter with antialiasing, each channel separately, rounded and clipped
+    to the type's range. Labels: nearest neighbour.
     """
     if array.shape[:2] == size:
         return array

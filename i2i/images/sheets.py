@@ -1,4 +1,4 @@
-"""Sheets: images side by side in a grid, to be looked at."""
+"""Sheets: grids of images for viewing."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -11,13 +11,13 @@ GAP = 4
 """White pixels between the cells."""
 
 PAGE = 1024
-"""Pixels that a page is wide."""
+"""Width of a page in pixels."""
 
 
 def shown(image: Array) -> Array:
-    """An image of any depth and number of channels as uint8 RGB `(H, W, 3)`.
+    """Convert an image of any depth and number of channels to uint8 RGB `(H, W, 3)`.
 
-    Of more than three channels the first three are shown; of two, the second twice.
+    See `as_rgb` for the choice of channels.
     """
     if image.dtype == np.uint16:
         image = (image // 257).astype(np.uint8)
@@ -25,13 +25,13 @@ def shown(image: Array) -> Array:
 
 
 def as_rgb(image: Array) -> Array:
-    """Three channels of an image of any: the first three; of two, the second twice."""
+    """Three channels of an image: the first three; with two channels, the second one twice."""
     channels = image.shape[2]
     return image[:, :, [0, min(1, channels - 1), min(2, channels - 1)]]
 
 
 def sheet(rows: Sequence[Sequence[Array]]) -> Array:
-    """A grid of images of one size, uint8 RGB."""
+    """Draw a grid of images of equal size, as uint8 RGB `(H, W, 3)`."""
     height, width = rows[0][0].shape[:2]
     columns = len(rows[0])
     size = (_extent(height, len(rows)), _extent(width, columns), 3)
@@ -44,7 +44,7 @@ def sheet(rows: Sequence[Sequence[Array]]) -> Array:
 
 
 def gallery(triples: Sequence[Sequence[Array]]) -> Array:
-    """A sheet of input | output | target, as many triples in a row as a page is wide."""
+    """Draw a sheet of input | output | target, with as many triples per row as fit on a page."""
     width = triples[0][0].shape[1] + GAP
     across = max(1, min(PAGE // (width * len(triples[0])), len(triples)))
     blank = [np.full_like(image, np.iinfo(image.dtype).max) for image in triples[0]]
@@ -55,12 +55,12 @@ def gallery(triples: Sequence[Sequence[Array]]) -> Array:
 
 
 def spread(total: int, count: int) -> list[int]:
-    """So many places spread evenly over a sequence, always the same ones."""
+    """Up to `count` indices, evenly spread over a sequence of length `total`; deterministic."""
     return [int(i) for i in np.linspace(0, total - 1, min(count, total))]
 
 
 def cells(image: Array, height: int, width: int) -> list[list[Array]]:
-    """The images of a sheet, by row and column."""
+    """Cut a sheet into its images, by row and column."""
     return [
         [
             image[top : top + height, left : left + width]

@@ -1,4 +1,4 @@
-"""One side of pairs: how image files are read as inputs, or as targets."""
+"""How image files are read as inputs or as targets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,15 @@ from i2i.images.types import Array
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """How the images of one side of pairs are read.
+    """How the images of one side (input or target) are read.
 
     Args:
-        channels: Channels that an image has then.
-        mode: As colours, grey values, label indices, or channels as they are in the file.
-        depth: Bits a channel.
-        background: What transparent pixels show, a colour as Pillow names them.
+        channels: The number of channels after reading.
+        mode: Read as colour, as grey, as label indices, or with all channels of the file.
+        depth: Bits per channel.
+        background: The colour behind transparent pixels, as a Pillow colour name.
         float_range: The values of black and white in float images.
-        classes: How many classes label indices are spread over, a channel each.
+        classes: The number of classes of label maps; each class becomes one channel.
     """
 
     channels: int = 3
@@ -33,10 +33,10 @@ class ImageSpec:
     classes: int | None = None
 
     def read(self, path: Path) -> Array:
-        """Decode a file; label maps come as indices, which `spread` takes.
+        """Decode a file; label maps are returned as indices, the input of `spread`.
 
         Raises:
-            DataError: If it can't be read.
+            DataError: If the file can't be read.
         """
         return read(
             path,
@@ -47,10 +47,12 @@ class ImageSpec:
         )
 
     def read_picture(self, path: Path) -> Picture:
-        """Decode a file at its own depth, but not below this side's, with what else it carries.
+        """Decode a file with its alpha, profile and dpi, at its own depth or deeper.
+
+        The depth is 16 if this side's depth is 16, else the depth of the file.
 
         Raises:
-            DataError: If it can't be read, or has another number of channels than this side.
+            DataError: If the file can't be read, or its number of channels is not this side's.
         """
         picture = read_picture(
             path,
@@ -65,7 +67,7 @@ class ImageSpec:
         return picture
 
     def take(self, image: Any) -> Array:
-        """An image from anywhere as a network takes it.
+        """Convert an image file or an image in memory to the array that a network takes.
 
         Args:
             image: A path, a Pillow image, or an array `(H, W, C)` or `(H, W)`.
@@ -74,7 +76,7 @@ class ImageSpec:
             `(H, W, channels)` in uint8 or uint16.
 
         Raises:
-            DataError: If it can't be read, or has another number of channels than this side.
+            DataError: If the file can't be read, or its number of channels is not this side's.
         """
         if isinstance(image, str | Path):
             array = self.spread(self.read(Path(image)), Path(image))
@@ -88,12 +90,13 @@ class ImageSpec:
         return array
 
     def spread(self, image: Array, path: Path) -> Array:
-        """Label indices `(H, W, 1)` as a channel a class: 0, or the full range for the pixel's own.
+        """Convert label indices `(H, W, 1)` to one channel per class (one-hot).
 
-        Images that are no label maps stay as they are.
+        A pixel has the type's maximum in the channel of its class and 0 in all others. Images that
+        are not label maps are returned unchanged.
 
         Raises:
-            DataError: If there is a label beyond the classes, or more than one channel.
+            DataError: If a label is not below `classes`, or there is more than one channel.
         """
         if self.classes is None:
             return image

@@ -1,7 +1,7 @@
-"""TIFF as tifffile reads it: colour of 16 bits, and channels beyond red, green, blue and alpha.
+"""Read TIFF with tifffile: 16-bit colour, and channels in addition to RGB and alpha.
 
-tifffile hands out what is stored, and fills in what is missing; so what its tags promise is checked
-against the file before anything is decoded.
+tifffile returns stored values unchanged and fills in missing data. Therefore this module
+compares the tags with the file before it decodes anything.
 """
 
 import logging
@@ -29,41 +29,41 @@ _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 274, 282, 283, 296
 _BITS, _EXTRA_SAMPLES, _ICC_PROFILE = 258, 338, 34675
 _PER_INCH = {2: 1.0, 3: 2.54}
-"""By resolution unit, inch or centimetre."""
+"""Factor from dots per unit to dots per inch, by unit: 2 is the inch, 3 the centimetre."""
 
 _WHITE_IS_ZERO, _RGB, _CMYK = 0, 2, 5
 _COLOURS = {_WHITE_IS_ZERO: 1, 1: 1, _RGB: 3, _CMYK: 4}
-"""How many channels are grey or colour, by photometric interpretation."""
+"""The number of grey or colour channels, by photometric interpretation."""
 
 _PREMULTIPLIED, _ALPHA = 1, 2
-"""What the first channel beyond the colours may be."""
+"""Values of the tag ExtraSamples: the first channel after the colours is alpha."""
 
 _INFLATING: dict[int, Callable[[], Any]] = {
     8: zlib.decompressobj,
     32946: zlib.decompressobj,
     34925: lzma.LZMADecompressor,
 }
-"""By compression, those that may make very much out of very little: deflate and LZMA."""
+"""Decompressors by compression, for compressions that allow bombs: deflate and LZMA."""
 
 _DAMAGE = (ArithmeticError, LookupError, TypeError, struct.error, zlib.error, lzma.LZMAError)
-"""What comes of tags of the wrong type and of broken streams."""
+"""Exceptions caused by tags of the wrong type and by broken streams."""
 
-# What it logs of damaged tags would be printed without a handler; here damage becomes an error.
+# Silence tifffile's log messages about damaged tags: this module raises errors for damage.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 class Undecodable(ValueError):
-    """A TIFF compressed in a way that tifffile can't undo here; Pillow may."""
+    """A TIFF with a compression that tifffile can't decode here; Pillow may be able to."""
 
 
 def is_tiff(file: BinaryIO) -> bool:
-    """Whether a file begins as TIFF files do, whatever follows."""
+    """Whether a file begins with a TIFF signature."""
     file.seek(0)
     return file.read(4) in _SIGNATURES
 
 
 def header(file: BinaryIO) -> Header:
-    """Size and channels, without decoding pixels."""
+    """Read size and channels, without decoding pixels."""
     with _page(file) as page:
         height, width = page.imagelength, page.imagewidth
         if pixels.swaps_sides(_orientation(page)):
@@ -72,24 +72,24 @@ def header(file: BinaryIO) -> Header:
 
 
 def decode(file: BinaryIO, mode: Mode) -> Content:
-    """Decode the one page of a TIFF at its own depth.
+    """Decode a one-page TIFF at its own depth.
 
-    Premultiplied colours of whole numbers are divided by their alpha, as Pillow does at 8 bits.
+    Premultiplied integer colours are divided by their alpha, as in Pillow at 8 bits.
 
     Raises:
         Undecodable: If its compression needs the package imagecodecs.
-        Exception: Nearly anything if it is damaged.
+        Exception: Decoders raise nearly any exception for damaged files.
     """
     with _page(file) as page:
         if mode == "labels":
             raise ValueError(
                 f"is {page.dtype} with {page.samplesperpixel} channels, not a label map: indices "
-                "come as palette or 8-bit grey"
+                "must be palette or 8-bit grey"
             )
         _check_segments(file, page)
         samples, alpha = _values(page), False
         if mode != "channels":
-            samples, alpha = _shown(samples, page, getattr(file, "name", "one in memory"))
+            samples, alpha = _shown(samples, page, getattr(file, "name", "an image in memory"))
         orientation = _orientation(page)
         return Content(
             pixels.upright(samples, orientation),
@@ -101,7 +101,7 @@ def decode(file: BinaryIO, mode: Mode) -> Content:
 
 @contextmanager
 def _page(file: BinaryIO) -> Iterator["TiffPage"]:
-    """The only page, of a size that is safe to decode."""
+    """Open the only page, after checking that its size is safe to decode."""
     from tifffile import TiffFile
 
     file.seek(0)
@@ -117,36 +117,37 @@ def _page(file: BinaryIO) -> Iterator["TiffPage"]:
 def _check_page(page: "TiffPage", frames: int) -> None:
     if min(page.imagelength, page.imagewidth, page.samplesperpixel) < 1 or page.imagedepth != 1:
         raise ValueError("has no pixels, or is a volume")
-    # Channels beyond colour and alpha count as the pages that they might have been.
+    # Count each channel after colour and alpha as a page: the same data could be stored as pages.
     check_size(page.imagelength * page.imagewidth * max(1, page.samplesperpixel - 3) * frames)
     one_frame_only(frames)
-    # Each channel may have bits of its own; where the tag is damaged, tifffile assumes one bit.
+    # Channels may differ in bits. If the tag is damaged, tifffile assumes one bit.
     plain = _BITS in page.tags and isinstance(page.bitspersample, int)
     if not plain or page.dtype is None or page.dtype.kind not in "buif":
         raise ValueError(
-            f"its values are {page.dtype} of {page.bitspersample} bits, not numbers of one kind"
+            f"its values are {page.dtype} of {page.bitspersample} bits; all channels must have one "
+            "numeric type"
         )
 
 
 def _check_segments(file: BinaryIO, page: "TiffPage") -> None:
-    """Whether all strips or tiles can be decoded, are there, and hold no more than they should."""
+    """Check that all strips or tiles are decodable, complete and no larger than declared."""
     _check_compression(page)
     check_size(math.prod(page.chunks[:2]))
     listed = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if len(listed) != math.prod(page.chunked):
         raise ValueError(
-            f"is damaged: has {math.prod(page.chunked)} strips or tiles, and lists {len(listed)}"
+            f"is damaged: needs {math.prod(page.chunked)} strips or tiles, but lists {len(listed)}"
         )
     end = file.seek(0, os.SEEK_END)
     if any(offset < 1 or length < 1 or offset + length > end for offset, length in listed):
-        raise ValueError("is truncated: some of its strips or tiles aren't there")
+        raise ValueError("is truncated: some of its strips or tiles are missing")
     inflating = _INFLATING.get(page.compression)
     if inflating is not None and page.dtype is not None:
         most = math.prod(page.chunks) * page.dtype.itemsize
         for offset, length in listed:
             file.seek(offset)
             if len(inflating().decompress(file.read(length), most + 1)) > most:
-                raise ValueError("inflates to more than its size: a decompression bomb?")
+                raise ValueError("inflates to more than its declared size: a decompression bomb?")
 
 
 def _check_compression(page: "TiffPage") -> None:
@@ -162,18 +163,18 @@ def _check_compression(page: "TiffPage") -> None:
 def _undecodable(page: "TiffPage") -> Undecodable:
     return Undecodable(
         f"is compressed with {_name(page.compression)} (predictor {_name(page.predictor)}), which "
-        f"can't be undone for {page.samplesperpixel} channels of {page.bitspersample} bits: save "
+        f"can't be decoded for {page.samplesperpixel} channels of {page.bitspersample} bits: save "
         "it uncompressed or with deflate, or pip install imagecodecs"
     )
 
 
 def _values(page: "TiffPage") -> Array:
-    """All channels `(H, W, C)`: whole numbers from black to white, not premultiplied."""
+    """All channels `(H, W, C)`; integers are scaled from black to white, not premultiplied."""
     try:
         array = page.asarray(squeeze=False, maxworkers=1)
     except NotImplementedError as error:
         raise _undecodable(page) from error
-    # From (separate channels, depth, H, W, channels side by side).
+    # The array is (separate channels, depth, H, W, interleaved channels).
     array = array[:, 0].transpose(1, 2, 0, 3).reshape(page.imagelength, page.imagewidth, -1)
     array = array.astype(np.uint8 if array.dtype == np.bool_ else array.dtype.newbyteorder("="))
     if array.dtype not in (np.uint8, np.uint16):
@@ -192,16 +193,16 @@ def _values(page: "TiffPage") -> Array:
 
 
 def _shown(array: Array, page: "TiffPage", name: str) -> tuple[Array, bool]:
-    """Grey or RGB with their alpha, and whether they have one."""
+    """Convert the channels to grey or RGB, with alpha if present; return also whether it is."""
     colours = _COLOURS.get(page.photometric)
     if colours is None or colours > array.shape[2]:
-        raise ValueError(f"its colours are {_name(page.photometric)}; save it as RGB")
+        raise ValueError(f"has colours in {_name(page.photometric)}; save it as RGB")
     whole = array.dtype in (np.uint8, np.uint16)
     alpha = _extra(page) in (_PREMULTIPLIED, _ALPHA)
     if alpha and not whole:
         raise ValueError(f"has alpha in {array.dtype}; save it with 16 bits, or without alpha")
     if colours == 1:
-        if array.shape[2] > 1 + alpha:  # Behind grey there is no padding, as there is behind RGB.
+        if array.shape[2] > 1 + alpha:  # After RGB, extra channels are padding; after grey, not.
             raise not_a_picture(array.shape[2])
         return array, alpha
     shown = array[..., :colours]
@@ -216,11 +217,11 @@ def _shown(array: Array, page: "TiffPage", name: str) -> tuple[Array, bool]:
 
 
 def _extra(page: "TiffPage") -> int:
-    """What the first channel beyond the colours is; 0 if there is none or nobody says."""
+    """The kind of the first channel after the colours; 0 if there is none or it is unknown."""
     extra = page.tags.valueof(_EXTRA_SAMPLES)
     if page.samplesperpixel <= _COLOURS.get(page.photometric, 0):
         return 0
-    if extra is None:  # As Pillow has it: RGB with a fourth channel is RGBA.
+    if extra is None:  # As in Pillow, RGB with a fourth channel is RGBA.
         return _ALPHA if (page.photometric, page.samplesperpixel) == (_RGB, 4) else 0
     return int(np.ravel(extra)[0])
 

@@ -1,4 +1,4 @@
-"""The types of images and of their sizes."""
+"""Types of images and image sizes."""
 
 from typing import Any
 

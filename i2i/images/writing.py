@@ -1,4 +1,4 @@
-"""Pictures written to files, losslessly wherever the format allows."""
+"""Write images to files, without loss where the format allows it."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from i2i.images.png import png_bytes
 from i2i.images.types import Array
 
 _COLOUR_SPACES = {1: b"GRAY", 3: b"RGB "}
-"""By channels, what an ICC profile says at bytes 16 to 20 that it is for (ICC.1:2010, 7.2.6)."""
+"""Colour space in bytes 16 to 20 of an ICC profile, by channels (ICC.1:2010, 7.2.6)."""
 
 _JPEG_QUALITY = 95
 
@@ -25,24 +25,26 @@ def write_picture(
     profile: bytes | None = None,
     dpi: Dpi | None = None,
 ) -> None:
-    """Write a picture in the format of its path's suffix, over what may be there.
+    """Write an image in the format of the path's suffix; replace an existing file.
 
-    | suffix | channels | depth | kept besides |
+    | suffix | channels | depth | also stored |
     |---|---|---|---|
     | .png | 1 or 3 | 8, 16 | alpha, profile, dpi |
     | .tif, .tiff | any number | 8, 16 | alpha, profile, dpi |
-    | .jpg, .jpeg | 1 or 3 | 8, to which 16 is rounded | profile, dpi as whole numbers |
+    | .jpg, .jpeg | 1 or 3 | 8; 16 is rounded to 8 | profile, dpi as integers |
     | .npy | any number | 8, 16 | nothing |
 
     Args:
-        path: Where to, in a folder that exists.
-        pixels: `(H, W, C)` in uint8 or uint16. A uint8 PNG of nothing else is `png_bytes(pixels)`.
+        path: The file to write; its folder must exist.
+        pixels: `(H, W, C)` in uint8 or uint16. A PNG of uint8 pixels without alpha, profile and dpi
+            has the bytes of `png_bytes(pixels)`.
         alpha: `(H, W, 1)` of the same type, 0 where transparent.
-        profile: An ICC profile, left out where its colour space isn't that of 1 or 3 channels.
-        dpi: Dots per inch across and down, left out unless each is 1 to 65535.
+        profile: An ICC profile. It is dropped if its colour space does not match 1 (grey) or 3
+            (RGB) channels.
+        dpi: Horizontal and vertical dots per inch. They are dropped unless both are 1 to 65535.
 
     Raises:
-        ValueError: If the suffix is another, or its format can't hold such pixels or alpha.
+        ValueError: If the suffix is unsupported, or its format can't store these pixels or alpha.
         OSError: If the file can't be written.
     """
     _check(pixels, alpha)
@@ -58,7 +60,7 @@ def write_picture(
     elif suffix in (".tif", ".tiff"):
         _write_tiff(path, samples, alpha is not None, profile, dpi)
     elif suffix not in (".png", ".jpg", ".jpeg"):
-        raise ValueError(f'pictures are written as .png, .tif, .jpg or .npy, not "{suffix}"')
+        raise ValueError(f'images are written as .png, .tif, .jpg or .npy, not "{suffix}"')
     elif channels not in _COLOUR_SPACES:
         raise ValueError(
             f"{suffix} holds 1 or 3 channels, not {channels}; write a {lossless_suffix(channels)}"
@@ -66,30 +68,31 @@ def write_picture(
     elif suffix == ".png":
         path.write_bytes(png_bytes(samples, profile=profile, dpi=dpi))
     elif alpha is not None:
-        raise ValueError(f"{suffix} holds no alpha; write a .png, or leave the alpha out")
+        raise ValueError(f"{suffix} holds no alpha; write a .png, or omit the alpha")
     else:
         _write_jpeg(path, arithmetic.to_depth(pixels, 8), profile, dpi)
 
 
 def lossless_suffix(channels: int) -> str:
-    """The suffix of the most common format that keeps so many channels: .png, or else .tif."""
+    """The suffix for lossless storage of this many channels: .png if possible, else .tif."""
     return ".png" if channels in _COLOUR_SPACES else ".tif"
 
 
 def holds_alpha(suffix: str, channels: int) -> bool:
-    """Whether a format keeps alpha beside so many channels."""
+    """Whether a format stores alpha in addition to this many channels."""
     return suffix.lower() in (".png", ".tif", ".tiff") and channels in _COLOUR_SPACES
 
 
 def save_image(array: Array, path: Path) -> Path:
-    """Write `(H, W, C)` losslessly; folders are made as needed.
+    """Write an image `(H, W, C)` without loss and create missing folders.
 
     Args:
-        array: uint8 with 1 or 3 channels and uint16 with 1 become a PNG, all others an .npy.
-        path: Where to, without suffix.
+        array: uint8 with 1 or 3 channels and uint16 with 1 channel are written as PNG, all others
+            as .npy.
+        path: The file to write, without suffix.
 
     Returns:
-        The file, with its suffix.
+        The path of the file, with its suffix.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     channels = array.shape[2]
@@ -103,14 +106,14 @@ def save_image(array: Array, path: Path) -> Path:
 
 
 def _is_profile(profile: bytes, channels: int) -> bool:
-    """Whether its header is that of an ICC profile for so many channels."""
+    """Whether the header is that of an ICC profile for this many channels."""
     return profile[36:40] == b"acsp" and profile[16:20] == _COLOUR_SPACES.get(channels)
 
 
 def _check(pixels: Array, alpha: Array | None) -> None:
     if pixels.ndim != 3 or pixels.size == 0 or pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(
-            f"pictures are (height, width, channels) in uint8 or uint16, not {pixels.shape} in "
+            f"images must be (height, width, channels) in uint8 or uint16, not {pixels.shape} in "
             f"{pixels.dtype}"
         )
     if alpha is not None and (alpha.shape, alpha.dtype) != ((*pixels.shape[:2], 1), pixels.dtype):
@@ -126,13 +129,13 @@ def _write_tiff(
     from tifffile import imwrite
 
     channels = samples.shape[2] - alpha
-    beyond = channels - (3 if channels == 3 else 1)
+    extra = channels - (3 if channels == 3 else 1)
     imwrite(
         path,
         samples[..., 0] if samples.shape[2] == 1 else samples,
         photometric="rgb" if channels == 3 else "minisblack",
         planarconfig=None if samples.shape[2] == 1 else "contig",
-        extrasamples=["unspecified"] * beyond + ["unassalpha"] * alpha,
+        extrasamples=["unspecified"] * extra + ["unassalpha"] * alpha,
         compression="zlib",
         predictor=True,
         iccprofile=profile,

@@ -1,7 +1,7 @@
-"""The bootstrap: how far a value depends on which test images there happened to be.
+"""The bootstrap: how much the value of a metric depends on the choice of test images.
 
-Efron and Tibshirani 1993, chapters 6 and 13: as many images as there are, drawn with replacement,
-again and again. An output and its target are always drawn together.
+Efron and Tibshirani 1993, chapters 6 and 13. A bootstrap sample has as many images as the split,
+drawn with replacement. An output and its target are always drawn together.
 """
 
 from typing import Any
@@ -16,36 +16,36 @@ PERCENTILES = (2.5, 97.5)
 
 
 def bootstrap_indices(images: int, count: int) -> Tensor:
-    """Bootstrap samples of a split, the same ones for every split of this size.
+    """Draw bootstrap samples of a split, always the same samples for a split of this size.
 
-    So values of two runs on one split are of the same samples, and their differences are paired.
-    Fewer samples are the first of more. They come from the one generator of numpy's whose numbers
-    are promised never to change.
+    Because two runs on one split are measured on the same samples, their differences are paired.
+    A smaller `count` returns the first samples of a larger one. The samples are drawn with
+    `RandomState`, the only numpy generator that guarantees a stable sequence of numbers.
 
     Args:
-        images: How many there are; at least 1.
-        count: How many bootstrap samples.
+        images: Number of images in the split; at least 1.
+        count: Number of bootstrap samples.
 
     Returns:
-        `(count, images)` int64, places of images in the split's order.
+        `(count, images)` int64 indices of images, in the order of the split.
     """
     drawn = np.random.RandomState([SEED, images]).randint(images, size=(count, images))
     return torch.from_numpy(drawn.astype(np.int64))
 
 
 def times_drawn(indices: Tensor, images: int) -> Tensor:
-    """How often each image is in each sample: `(B, images)` float64 of indices `(B, n)`."""
+    """Count how often each image is in each sample: `(B, n)` indices to `(B, images)` float64."""
     times = torch.zeros(len(indices), images, dtype=torch.float64)
     return times.scatter_add_(1, indices, torch.ones_like(indices, dtype=torch.float64))
 
 
 def bootstrap_details(values: Tensor) -> dict[str, Any]:
-    """What a result tells of a metric's values `(B,)` on bootstrap samples.
+    """Summarise the values `(B,)` of a metric on bootstrap samples, for its details.
 
     Returns:
-        `bootstrap`, the values to seven digits in the samples' order; and `interval`, their 2.5 and
-        97.5 percentiles. A sample without a value, as where kid meets but one image, is NaN and
-        left out of the interval.
+        `bootstrap`, the values to seven digits in the order of the samples; and `interval`, their
+        2.5 and 97.5 percentiles. A sample without a value is NaN, and the interval ignores it. An
+        example is kid on a sample that has only one distinct image.
     """
     shares = torch.tensor(PERCENTILES, dtype=torch.float64) / 100
     interval = torch.nanquantile(values.double(), shares)
@@ -53,5 +53,5 @@ def bootstrap_details(values: Tensor) -> dict[str, Any]:
 
 
 def significant(values: Tensor, digits: int) -> list[float]:
-    """Numbers `(n,)` rounded to so many significant digits."""
+    """Round numbers `(n,)` to `digits` significant digits."""
     return [float(f"{value:.{digits}g}") for value in values.tolist()]

@@ -1,4 +1,4 @@
-"""Networks of metrics on the devices that images are on."""
+"""Copies of metric networks on the devices of the images."""
 
 from copy import deepcopy
 from typing import TypeVar
@@ -13,13 +13,13 @@ _copies: WeakKeyDictionary[nn.Module, dict[torch.device, nn.Module]] = WeakKeyDi
 
 
 def on_device(network: Network, device: torch.device) -> Network:
-    """The network on a device: itself where it is there already, else a copy that is kept.
+    """Return the network if it is on the device, else a cached copy on the device.
 
-    Metrics share networks, and may see images on several devices in turn: moving one network to
-    and fro would take longer than its computations.
+    Metrics share networks and may get images on several devices in turn. Moving one network back
+    and forth would take longer than its computations.
     """
-    own = next(network.parameters()).device
-    if own == device:
+    current = next(network.parameters()).device
+    if current == device:
         return network
     copies = _copies.setdefault(network, {})
     if device not in copies:

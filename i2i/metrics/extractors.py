@@ -1,4 +1,4 @@
-"""From images to the features that distances between sets of images are taken in."""
+"""Networks that compute the features for distances between sets of images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -15,18 +15,18 @@ from i2i.metrics.inception import SIDE, Inception
 from i2i.weights import load
 
 Preset = Literal["clean", "tf1", "pytorch-fid"]
-"""Which tool's resize and scale comes before Inception."""
+"""The tool whose resizing and scaling of images is used before Inception."""
 
 BATCH = 16
-"""Images the networks take at a time."""
+"""Images per forward pass."""
 
 
 class Extractor(ABC):
-    """A network that turns images into features, with what has to happen to images before.
+    """A network that computes features of images, with its preprocessing.
 
     Attributes:
-        name: Of the network and its preprocessing, as labels have it.
-        settings: All that features depend on.
+        name: The name of network and preprocessing in the labels of metrics.
+        settings: Everything that the features depend on, except the images.
     """
 
     name: str
@@ -34,40 +34,41 @@ class Extractor(ABC):
 
     @abstractmethod
     def prepare(self, images: Tensor) -> Tensor:
-        """What the network takes, from float images `(N, 3, H, W)` in [0, 255]."""
+        """Preprocess float images `(N, 3, H, W)` in [0, 255] for the network."""
 
     @abstractmethod
     def network(self) -> nn.Module:
-        """The network, from prepared images to features `(N, d)`."""
+        """Return the network; it maps prepared images to features `(N, d)`."""
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        """Features `(N, d)` in float32 on the CPU, computed where the images are.
+        """Compute features `(N, d)` on the device of the images, and return float32 on the CPU.
 
         Args:
-            images: `(N, 1 or 3, H, W)` whole numbers; 16 bits are rounded to 8 first.
+            images: `(N, 1 or 3, H, W)` uint8 or uint16; 16 bits are rounded to 8 first.
 
         Raises:
-            DataError: If images have other channels.
+            DataError: If images have neither 1 nor 3 channels.
         """
         network = on_device(self.network(), images.device)
         parts = [
-            network(self.prepare(_colour(part)).to(torch.float32)).cpu()
+            network(self.prepare(_to_rgb(part)).to(torch.float32)).cpu()
             for part in torch.split(images, BATCH)
         ]
         return torch.cat(parts)
 
 
 class InceptionExtractor(Extractor):
-    """The 2048 features that FID and KID are defined with.
+    """The 2048 Inception features that define FID and KID.
 
     Args:
-        preset: `clean` resizes as clean-fid does: Pillow's bicubic, with antialiasing, in float32.
-            `tf1` resizes as torch-fidelity and TensorFlow 1 do, bilinearly from the corner.
-            `pytorch-fid` resizes bilinearly between the pixels' centres, without antialiasing.
+        preset: How images are resized. `clean`: as clean-fid, Pillow's bicubic with antialiasing
+            in float32. `tf1`: as torch-fidelity and TensorFlow 1, bilinear with the corners of the
+            first pixels aligned. `pytorch-fid`: bilinear between pixel centres, without
+            antialiasing.
 
     Raises:
-        WeightsError: If the weights can't be had.
+        WeightsError: If the weights are unavailable.
     """
 
     def __init__(self, preset: Preset) -> None:
@@ -83,27 +84,27 @@ class InceptionExtractor(Extractor):
         }
 
     def prepare(self, images: Tensor) -> Tensor:
-        """`(N, 3, 299, 299)` in about [−1, 1]."""
+        """Resize and scale to `(N, 3, 299, 299)` in about [−1, 1]."""
         middle, half = self._range
         return self._resize(images).sub_(middle).div_(half)
 
     def network(self) -> nn.Module:
-        """Inception up to its features; in memory from its first use on."""
+        """Return Inception up to its features; the first call loads it."""
         return _inception()
 
 
 class TimmExtractor(Extractor):
-    """The pooled features of one of timm's classifiers.
+    """The pooled features of a timm classifier.
 
-    Images are resized whole, with antialiasing, to the size the model was evaluated at in its
-    published configuration, and normalised with its mean and standard deviation.
+    Images are resized without cropping, with antialiasing, to the input size in the model's
+    published configuration, and normalised with the mean and standard deviation given there.
 
     Args:
-        model: A name that timm has pretrained weights for, such as `resnet50.a1_in1k`.
+        model: The name of a timm model with pretrained weights, such as `resnet50.a1_in1k`.
 
     Raises:
-        ValueError: If timm doesn't know the model.
-        WeightsError: If the weights can't be had.
+        ValueError: If timm has no such model.
+        WeightsError: If the weights are unavailable.
     """
 
     def __init__(self, model: str) -> None:
@@ -115,8 +116,8 @@ class TimmExtractor(Extractor):
 
         if not is_model(model):
             raise ValueError(
-                f"timm has no model {model!r}; it has {', '.join(list_models()[:3])}, …: see "
-                "timm.list_pretrained()"
+                f"timm has no model {model!r}; it has {', '.join(list_models()[:3])}, …; "
+                "timm.list_pretrained() lists all"
             )
         network: Any = timm_model(model, pretrained=True, num_classes=0)
         self._network: nn.Module = network.eval().requires_grad_(False)
@@ -138,24 +139,24 @@ class TimmExtractor(Extractor):
         self._mode = "bilinear" if data["interpolation"] == "bilinear" else "bicubic"
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Images of the model's size, normalised."""
+        """Resize to the model's input size and normalise."""
         resized = _antialiased(images, self._size, self._mode)
         return (resized - self._mean.to(images.device)) / self._std.to(images.device)
 
     def network(self) -> nn.Module:
-        """The model without its classifier."""
+        """Return the model without its classifier."""
         return self._network
 
 
 @cache
 def inception_extractor(preset: Preset) -> InceptionExtractor:
-    """The extractor of a preset; there is one of each in a process."""
+    """Return the extractor of a preset; one instance of each is shared in a process."""
     return InceptionExtractor(preset)
 
 
 @cache
 def timm_extractor(model: str) -> TimmExtractor:
-    """The extractor of a timm model; there is one of each in a process."""
+    """Return the extractor of a timm model; one instance of each is shared in a process."""
     return TimmExtractor(model)
 
 
@@ -164,13 +165,13 @@ def _inception() -> Inception:
     return Inception(load("inception").tensors)
 
 
-def _colour(images: Tensor) -> Tensor:
-    """Float `(N, 3, H, W)` of whole numbers in [0, 255]."""
+def _to_rgb(images: Tensor) -> Tensor:
+    """Convert gray or RGB images to float `(N, 3, H, W)` with integer values in [0, 255]."""
     if images.shape[1] not in (1, 3):
         raise DataError(
             [
-                f"features are taken of gray or RGB images, not of {images.shape[1]} channels: "
-                "measure these with l1, l2, psnr or ssim"
+                f"images have {images.shape[1]} channels, but this metric needs gray or RGB: "
+                "use l1, l2, psnr or ssim instead"
             ]
         )
     floats = images.to(torch.float32)
@@ -180,30 +181,30 @@ def _colour(images: Tensor) -> Tensor:
 
 
 def _antialiased(images: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:
-    # Pillow sums in double precision; in float32 pixels would differ by up to 0.006 of 255.
-    wide = images if images.device.type == "mps" else images.double()
-    resized = F.interpolate(wide, size, mode=mode, align_corners=False, antialias=True)
+    # Pillow sums in float64; with float32 sums, pixels would differ by up to 0.006 of 255.
+    precise = images if images.device.type == "mps" else images.double()
+    resized = F.interpolate(precise, size, mode=mode, align_corners=False, antialias=True)
     return resized.to(images.dtype)
 
 
 def _clean(images: Tensor) -> Tensor:
-    """As clean-fid: Pillow's bicubic on float32 channels, cut to [0, 255]."""
+    """Resize as clean-fid: Pillow's bicubic on float32 channels, clipped to [0, 255]."""
     return _antialiased(images, (SIDE, SIDE)).clamp_(0, 255)
 
 
 def _half_pixel(images: Tensor) -> Tensor:
-    """As pytorch-fid: bilinear between pixel centres, without antialiasing."""
+    """Resize as pytorch-fid: bilinear between pixel centres, without antialiasing."""
     return F.interpolate(images, (SIDE, SIDE), mode="bilinear", align_corners=False)
 
 
 def _from_corner(images: Tensor) -> Tensor:
-    """As TensorFlow 1 and torch-fidelity: bilinear, the first pixels' corners coinciding."""
+    """Resize as TensorFlow 1 and torch-fidelity: bilinear, first pixels' corners aligned."""
     return _lerp(_lerp(images, 3), 2)
 
 
 def _lerp(images: Tensor, dim: int) -> Tensor:
     side = images.shape[dim]
-    # TensorFlow computes positions in float32, and so must anybody who wants its pixels.
+    # TensorFlow computes positions in float32; other precisions give other pixels.
     position = torch.arange(SIDE, dtype=torch.float32, device=images.device)
     position *= torch.tensor(side / SIDE, dtype=torch.float32)
     low = position.long()

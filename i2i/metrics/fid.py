@@ -20,13 +20,14 @@ class _Frechet(SetMetric[Moments]):
         return frechet_distance(self.outputs.gaussian(), self.targets.gaussian())
 
     def bootstrap(self, indices: Tensor) -> Tensor | None:
-        """The distance `(B,)` on bootstrap samples `(B, n)`, outputs and targets drawn together.
+        """Compute the distances `(B,)` on bootstrap samples `(B, n)` of pairs.
 
-        A bootstrap sample holds fewer different images, which biases the distance further upwards.
+        A bootstrap sample has fewer distinct images than the set, so its distance has a larger
+        upward bias.
 
         Returns:
-            None where the sets are no pairs, being of unequal size, or so large that features
-            aren't kept: from as many images on as features have dimensions.
+            None if the sets are not pairs because their sizes differ, or if they have at least as
+            many images as features have dimensions: then single features are not stored.
         """
         outputs, targets = self.outputs.rows(), self.targets.rows()
         if outputs is None or targets is None or len(outputs) != len(targets):
@@ -35,11 +36,14 @@ class _Frechet(SetMetric[Moments]):
 
 
 class FID(_Frechet):
-    """Fréchet Inception distance (Heusel et al., NeurIPS 2017), from 0; few images bias it upwards.
+    """Fréchet Inception distance (Heusel et al., NeurIPS 2017), at least 0.
+
+    It is biased upwards, the more so the fewer images there are.
 
     Args:
-        preset: Whose resize and scale: `clean` as clean-fid, `tf1` as torch-fidelity and the
-            original, `pytorch-fid`. Numbers of different presets can't be compared.
+        preset: The tool whose resizing and scaling is used: `clean` for clean-fid, `tf1` for
+            torch-fidelity and the original, or `pytorch-fid`. Values of different presets are not
+            comparable.
     """
 
     def __init__(self, *, preset: Preset = "clean") -> None:
@@ -47,10 +51,10 @@ class FID(_Frechet):
 
 
 class FD(_Frechet):
-    """Fréchet distance in the features of any of timm's classifiers.
+    """Fréchet distance of the features of a timm classifier.
 
     Args:
-        model: A name that timm has pretrained weights for.
+        model: The name of a timm model with pretrained weights.
     """
 
     def __init__(self, *, model: str = "tf_efficientnet_lite0") -> None:
@@ -60,14 +64,15 @@ class FD(_Frechet):
 class FIDInfinity(SetMetric[Rows]):
     """FID extrapolated to infinitely many outputs (Chong and Forsyth, CVPR 2020, section 4).
 
-    FID of random parts of the outputs, from half of them to all, against all targets is fitted by a
-    line over 1/n; its value at 0 is the result. It has no values on bootstrap samples: the line is
-    over numbers of different images, and those of a bootstrap sample are not all different.
+    Computes FID between all targets and random subsets of the outputs, of sizes n from half of the
+    outputs to all of them. Fits a line to FID over 1/n; its value at 1/n = 0 is the result.
+    Bootstrap samples are not supported: the fit needs subsets of n distinct images, and the images
+    of a bootstrap sample are not all distinct.
 
     Args:
-        preset: As in FID.
-        points: Parts.
-        seed: Where their draws begin.
+        preset: As in `fid`.
+        points: Number of subsets.
+        seed: Seed of the random subsets.
     """
 
     needs = 20
@@ -83,7 +88,7 @@ class FIDInfinity(SetMetric[Rows]):
         self.points, self.seed = points, seed
 
     def distance(self) -> float:
-        """The line's value at 0."""
+        """Return the value of the fitted line at 1/n = 0."""
         outputs, targets = self.outputs.matrix(), _gaussian(self.targets.matrix())
         draws = np.random.RandomState(self.seed)
         sizes = np.linspace(len(outputs) / 2, len(outputs), self.points).astype(int)
@@ -95,7 +100,7 @@ class FIDInfinity(SetMetric[Rows]):
         return float(intercept)
 
     def settings(self) -> Mapping[str, Any]:
-        """What the features depend on, and how parts are drawn."""
+        """Return the settings of the features and of the random subsets."""
         return {**super().settings(), "points": self.points, "seed": self.seed}
 
 

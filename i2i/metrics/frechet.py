@@ -1,4 +1,4 @@
-"""The Fréchet distance of two sets of features, each taken as a Gaussian."""
+"""The Fréchet distance between two sets of features, each approximated by a Gaussian."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,8 +13,8 @@ class Gaussian:
 
     Args:
         mean: `(d,)`.
-        covariance: `(d, d)`; None where `factor` is given instead.
-        factor: `(r, d)` with `factorᵀ factor` the covariance, for a rank `r` below `d`.
+        covariance: `(d, d)`; None if `factor` is given instead.
+        factor: `(r, d)` with rank `r` below `d`; the covariance is `factorᵀ factor`.
     """
 
     mean: Tensor
@@ -23,7 +23,7 @@ class Gaussian:
 
     @property
     def variance(self) -> Tensor:
-        """The sum of the variances along all dimensions: the covariance's trace."""
+        """The total variance: the trace of the covariance."""
         if self.factor is not None:
             return self.factor.square().sum()
         assert self.covariance is not None
@@ -31,11 +31,12 @@ class Gaussian:
 
 
 def frechet_distance(one: Gaussian, other: Gaussian) -> float:
-    """The squared Fréchet (2-Wasserstein) distance `|μ₁−μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)`.
+    """Compute the squared Fréchet distance `|μ₁−μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)`.
 
-    Dowson and Landau, 1982, equation 4; of Inception's features it is Heusel et al., NeurIPS 2017.
-    No matrix root of a product is taken, whose small eigenvalues come out negative or complex:
-    `tr (Σ₁Σ₂)^½` is the nuclear norm of the product of any two factors of the covariances.
+    Dowson and Landau, 1982, equation 4 (also called 2-Wasserstein distance). With Inception
+    features it is the FID of Heusel et al., NeurIPS 2017. The matrix root of the product is avoided
+    because rounding makes its small eigenvalues negative or complex. Instead, `tr (Σ₁Σ₂)^½` is
+    computed as the nuclear norm of the product of factors of the two covariances.
 
     Returns:
         At least 0.
@@ -46,17 +47,18 @@ def frechet_distance(one: Gaussian, other: Gaussian) -> float:
 
 
 def bootstrap_distances(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
-    """The Fréchet distances of bootstrap samples of two sets, whose rows are drawn together.
+    """Compute the Fréchet distances of bootstrap samples of two sets of paired rows.
 
-    The same as `frechet_distance` of the drawn rows' Gaussians, computed from inner products of
-    rows alone: a bootstrap sample is weights on the rows, and the nuclear norm is that of the inner
-    products of rows that were drawn, centred and scaled by the roots of their weights. So no
-    bootstrap sample costs more than the singular values of some 0.63 n × 0.63 n.
+    The result equals `frechet_distance` between the Gaussians of the drawn rows, but needs only the
+    inner products of rows. A bootstrap sample is a set of weights on the rows. The nuclear norm is
+    that of the matrix of inner products between the drawn rows, centred and scaled by the roots of
+    their weights. So a bootstrap sample costs the singular values of a matrix of about
+    0.63 n × 0.63 n.
 
     Args:
         one: `(n, d)`.
-        other: `(n, d)`.
-        indices: `(B, m)` rows of each bootstrap sample, at least two.
+        other: `(n, d)`; row i is the partner of row i in `one`.
+        indices: `(B, m)` rows of each bootstrap sample; m is at least 2.
 
     Returns:
         `(B,)` float64, at least 0.
@@ -82,13 +84,13 @@ def _bootstrap_distance(products: tuple[Tensor, Tensor, Tensor], rows: Tensor) -
 
 
 def _overlap(one: Gaussian, other: Gaussian) -> Tensor:
-    """`tr (Σ₁Σ₂)^½`."""
+    """Compute `tr (Σ₁Σ₂)^½`."""
     singular: Tensor = torch.linalg.svdvals(_factor(one) @ _factor(other).T)
     return singular.sum()
 
 
 def _factor(gaussian: Gaussian) -> Tensor:
-    """A factor of the covariance; its symmetric root where none is known."""
+    """Return the factor of the covariance; its symmetric root if there is no factor."""
     if gaussian.factor is not None:
         return gaussian.factor
     values, vectors = torch.linalg.eigh(gaussian.covariance)
@@ -97,11 +99,11 @@ def _factor(gaussian: Gaussian) -> Tensor:
 
 
 class Moments:
-    """Mean and covariance of rows that come in batches, in float64.
+    """Mean and covariance, in float64, of rows that arrive in batches.
 
-    While there are fewer rows than dimensions the rows themselves are kept, which makes distances
-    exact and cheap; from then on mean and scatter, updated as in Chan, Golub and LeVeque 1983,
-    equations 2.1, so that memory no longer grows.
+    While there are fewer rows than dimensions, the rows are stored, which makes distances exact and
+    cheap. After that, only mean and scatter are stored, so that memory stays constant. They are
+    updated as in Chan, Golub and LeVeque 1983, equations 2.1.
     """
 
     def __init__(self) -> None:
@@ -123,7 +125,7 @@ class Moments:
             self._add(*_moments(rows))
 
     def merge(self, other: Self) -> None:
-        """Add what another has gathered."""
+        """Add the rows of another instance."""
         if other._rows is not None:
             for rows in other._rows:
                 self.update(rows)
@@ -133,11 +135,11 @@ class Moments:
         self._add(other.n, other._mean, other._scatter)
 
     def rows(self) -> Tensor | None:
-        """All rows as they came `(n, d)`; None where there are none or they are no longer kept."""
+        """Return all rows `(n, d)` in order; None if there are none or they are not stored."""
         return torch.cat(self._rows) if self._rows else None
 
     def gaussian(self) -> Gaussian:
-        """The Gaussian with the rows' mean and unbiased covariance; needs two rows."""
+        """Return the Gaussian with the mean and unbiased covariance of at least two rows."""
         if self._rows is None:
             return Gaussian(self._mean, covariance=self._scatter / (self.n - 1))
         rows = torch.cat(self._rows).double()

@@ -1,7 +1,7 @@
-"""The Inception network that FID is defined with: TensorFlow's of 2015-12-05, up to its features.
+"""The Inception network that defines FID: TensorFlow's of 2015-12-05, up to its features.
 
-It differs from Inception v3 as published, and as torchvision has it, in its poolings: averages
-leave the padding out, and the last block takes a maximum.
+Its pooling differs from the published Inception v3 and from torchvision: average pooling ignores
+the padding, and the last block uses max pooling.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SIDE = 299
-"""Height and width of the images it takes."""
+"""Height and width of the input images."""
 
 DIMENSIONS = 2048
 
@@ -21,11 +21,11 @@ _BN_EPSILON = 1e-3
 class Inception(nn.Module):
     """Szegedy et al., CVPR 2016, to the 2048 features after the last pooling.
 
-    Batch norms are folded into the convolutions before them, which saves a pass over every map and
-    changes features by no more than another memory format does, about 2e-6 of the largest.
+    Batch norms are folded into the convolutions before them, which saves a pass over each feature
+    map. This changes features by about 2e-6 of the largest, no more than another memory format.
 
     Args:
-        tensors: The weights under torch-fidelity's names.
+        tensors: The weights, named as in torch-fidelity.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
@@ -57,14 +57,14 @@ class Inception(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features `(N, 2048)` of images `(N, 3, 299, 299)` in [−1, 1]."""
+        """Compute features `(N, 2048)` of images `(N, 3, 299, 299)` in [−1, 1]."""
         maps = self.blocks(self.stem(images.contiguous(memory_format=torch.channels_last)))
         features: Tensor = maps.mean(dim=(2, 3))
         return features
 
 
 class _Conv(nn.Conv2d):
-    """A convolution, its batch norm folded in, and ReLU."""
+    """A convolution with a folded batch norm, then ReLU."""
 
     def forward(self, maps: Tensor) -> Tensor:
         return F.relu_(super().forward(maps))
@@ -168,7 +168,7 @@ class _BlockE(nn.Module):
 
 
 class _Fork(nn.Module):
-    """Convolutions whose end is seen across and down."""
+    """Convolutions that end in two parallel ones, 1 × 3 and 3 × 1."""
 
     def __init__(self, trunk: nn.Sequential) -> None:
         super().__init__()
@@ -192,12 +192,12 @@ _BLOCKS = ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c")
 
 
 def _own_name(name: str) -> str:
-    """Where a convolution of torch-fidelity's names is here."""
+    """Convert torch-fidelity's name of a convolution to the name in `Inception`."""
     if name in _STEM:
         return _STEM[name]
     block, branch = name.removeprefix("Mixed_").split(".")
     place = f"blocks.{_BLOCKS.index(block)}"
-    # branch3x3dbl_3 is the third of its branch; in blocks 7b and 7c 3a and 3b are its forked end.
+    # branch3x3dbl_3 is the third of its branch. In blocks 7b and 7c, 3a and 3b are the fork.
     stem, _, part = branch.partition("_") if branch != "branch_pool" else (branch, "", "")
     if not part:
         return f"{place}.{stem}"
@@ -208,7 +208,7 @@ def _own_name(name: str) -> str:
 
 
 def _folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Convolutions with the batch norms after them folded in, computed in float64."""
+    """Fold each batch norm into the convolution before it, in float64."""
     folded = {}
     for name in (key.removesuffix(".conv.weight") for key in tensors if "conv.weight" in key):
         norm = {

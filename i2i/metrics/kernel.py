@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features: the squared maximum mean discrepancy."""
+"""The kernel distance between two sets of features: the squared maximum mean discrepancy."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from i2i.metrics.bootstrap import times_drawn
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over subsets.
+    """The mean of a value over random subsets.
 
     Args:
-        mean: Over all subsets.
-        standard_deviation: Of the subsets' values around their mean.
-        standard_error: Of the mean.
+        mean: The mean over all subsets.
+        standard_deviation: The standard deviation of the subsets' values.
+        standard_error: The standard error of the mean.
     """
 
     mean: float
@@ -25,16 +25,17 @@ class Estimate:
 
 
 def polynomial_mmd(one: Tensor, other: Tensor) -> float:
-    """The unbiased estimate of the squared MMD under the kernel `(xᵀy / d + 1)³`.
+    """Estimate the squared MMD with the kernel `(xᵀy / d + 1)³`, without bias.
 
-    Gretton et al., JMLR 2012, equation 3; the kernel is Bińkowski et al., ICLR 2018, section 4.
+    Gretton et al., JMLR 2012, equation 3; the kernel is from Bińkowski et al., ICLR 2018,
+    section 4.
 
     Args:
         one: `(n, d)`, at least two rows.
         other: `(m, d)`, at least two rows.
 
     Returns:
-        The estimate in float64; it may fall below 0, by chance, where the sets are alike.
+        The estimate in float64. It may be below 0 by chance if the sets are similar.
     """
     one, other = one.double(), other.double()
     within = [_mean_off_diagonal(_kernel(rows, rows)) for rows in (one, other)]
@@ -42,20 +43,21 @@ def polynomial_mmd(one: Tensor, other: Tensor) -> float:
 
 
 def bootstrap_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
-    """`polynomial_mmd` of bootstrap samples of two sets, whose rows are drawn together.
+    """Compute `polynomial_mmd` of bootstrap samples of two sets of paired rows.
 
-    An image that was drawn twice meets its copy, which is more like it than any other image would
-    be, and the estimate would no longer be unbiased. So pairs of copies are left out: the means
-    within a set and across the sets are over pairs of different images, weighted by how often both
-    were drawn. Across, an output meets its own target too, once in n pairs as in the whole sets.
+    If a row is drawn twice, the two copies are more similar than any two different rows, which
+    would bias the estimate. So pairs of copies are left out. The means within a set and between the
+    sets are over pairs of different rows, weighted by how often both rows were drawn. The mean
+    between the sets also includes each output with its own target, at a share of 1/n, as in the
+    whole sets.
 
     Args:
         one: `(n, d)`.
-        other: `(n, d)`; its rows are partners of the first's.
+        other: `(n, d)`; row i is the partner of row i in `one`.
         indices: `(B, m)` rows of each bootstrap sample.
 
     Returns:
-        `(B,)` float64; NaN for a bootstrap sample that has only one row in it.
+        `(B,)` float64; NaN for a bootstrap sample with only one distinct row.
     """
     one, other = one.double(), other.double()
     times = times_drawn(indices, len(one))
@@ -72,15 +74,15 @@ def bootstrap_mmd(one: Tensor, other: Tensor, indices: Tensor) -> Tensor:
 
 
 def subset_mmd(one: Tensor, other: Tensor, *, subsets: int, size: int, seed: int) -> Estimate:
-    """The mean of `polynomial_mmd` over random subsets of both sets.
+    """Compute the mean of `polynomial_mmd` over random subsets of both sets.
 
     Args:
         one: `(n, d)`.
         other: `(m, d)`.
-        subsets: How many.
+        subsets: Number of subsets.
         size: Rows drawn from each set, without replacement; at least 2.
-        seed: Where the draws begin. They are torch-fidelity's for the same seed, from the one
-            generator of numpy's whose numbers are promised never to change.
+        seed: Seed of the draws. With the same seed they equal torch-fidelity's. They come from
+            `RandomState`, the only numpy generator that guarantees a stable sequence of numbers.
     """
     draws = np.random.RandomState(seed)
 

@@ -42,14 +42,14 @@ class _Kernel(SetMetric[Rows]):
         return self._estimate.mean
 
     def bootstrap(self, indices: Tensor) -> Tensor | None:
-        """The unbiased distance `(B,)` of bootstrap samples `(B, n)`, drawn in pairs.
+        """Compute the unbiased distances `(B,)` on bootstrap samples `(B, n)` of pairs.
 
-        It is of all images of a bootstrap sample, which the mean over random subsets is an estimate
-        of, and leaves out what an image says of its own copies
-        (`i2i.metrics.kernel.bootstrap_mmd`).
+        Uses all images of a bootstrap sample instead of random subsets: the mean over subsets
+        estimates the same value. Leaves out copies of the same image, see
+        `i2i.metrics.kernel.bootstrap_mmd`.
 
         Returns:
-            None where the sets are no pairs, being of unequal size.
+            None if the sets are not pairs because their sizes differ.
         """
         if self.outputs.n != self.targets.n:
             return None
@@ -71,16 +71,16 @@ class _Kernel(SetMetric[Rows]):
 
 
 class KID(_Kernel):
-    """Kernel Inception distance (Bińkowski et al., ICLR 2018): unbiased, the one for small sets.
+    """Kernel Inception distance (Bińkowski et al., ICLR 2018): unbiased, also for small sets.
 
-    The mean of the squared polynomial MMD over random subsets, with its standard error. The draws
-    are torch-fidelity's for the same seed, sizes and order of images.
+    The mean of the squared polynomial MMD over random subsets, with its standard error. The subsets
+    equal torch-fidelity's for the same seed, sizes and order of images.
 
     Args:
-        preset: As in FID.
-        subsets: How many.
-        subset_size: Images in each; without it half of the smaller set, up to 1000.
-        seed: Where the draws begin.
+        preset: As in `fid`.
+        subsets: Number of subsets.
+        subset_size: Images in each subset; by default half of the smaller set, at most 1000.
+        seed: Seed of the random subsets.
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class KID(_Kernel):
 
 
 class KD(_Kernel):
-    """Kernel distance in the features of any of timm's classifiers.
+    """Kernel distance of the features of a timm classifier.
 
     Args:
-        model: A name that timm has pretrained weights for.
-        subsets: How many.
-        subset_size: Images in each; without it half of the smaller set, up to 1000.
-        seed: Where the draws begin.
+        model: The name of a timm model with pretrained weights.
+        subsets: Number of subsets.
+        subset_size: Images in each subset; by default half of the smaller set, at most 1000.
+        seed: Seed of the random subsets.
     """
 
     def __init__(

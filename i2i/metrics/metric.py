@@ -1,4 +1,4 @@
-"""What evaluation asks of a metric."""
+"""The interface of metrics."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ Role = Literal["output", "target", "input"]
 
 
 class Metric(ABC):
-    """One number about translations, gathered batch by batch.
+    """A metric of translations that is updated batch by batch.
 
-    What several of them, built alike, have gathered can be merged and then computed.
+    Instances with the same settings can be merged before the value is computed.
 
     Attributes:
-        higher_is_better: Which way it points.
-        sees: Which images of a pair `update` takes, in this order.
-        label: The name with what the number depends on most, such as `fid[clean]`; None where the
-            metric's name says it all.
-        needs: How many pairs it needs at least.
+        higher_is_better: Whether a higher value is better.
+        sees: The images of a pair that `update` takes, in this order.
+        label: The metric's name and its most important setting, such as `fid[clean]`; None if the
+            name is enough.
+        needs: Minimum number of pairs.
     """
 
     higher_is_better: bool
@@ -29,37 +29,40 @@ class Metric(ABC):
 
     @abstractmethod
     def update(self, *images: Tensor) -> None:
-        """Add a batch: whole numbers `(N, C, H, W)`, one tensor for each of `sees`."""
+        """Add a batch: one uint8 or uint16 tensor `(N, C, H, W)` for each of `sees`."""
 
     @abstractmethod
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered, as if it had come after one's own."""
+        """Add the images of another metric, as if they came after this metric's images."""
 
     @abstractmethod
     def compute(self) -> float:
-        """The value for all images so far.
+        """Compute the value for all images so far.
 
         Raises:
-            DataError: If there are too few images; the sentence says how many are needed.
+            DataError: If there are too few images; the message says how many are needed.
         """
 
     def bootstrap(self, indices: Tensor) -> Tensor | None:
-        """The values on bootstrap samples of the images, for confidence intervals.
+        """Compute the values on bootstrap samples of the pairs, for confidence intervals.
 
         Args:
-            indices: `(B, n)` places of images in the order in which they came, each row a bootstrap
-                sample; an image may come again. All images of a pair are drawn together.
+            indices: `(B, n)` indices of pairs, in the order of the updates. Each row is a bootstrap
+                sample and may contain a pair several times.
 
         Returns:
-            `(B,)`, row by row what `compute` would say of these images; None where a metric can't
-            tell, as those that don't say how.
+            `(B,)` values, for each row the value that `compute` would return for these pairs; None
+            if the metric doesn't support it, which is the default.
         """
         return None
 
     def details(self) -> Mapping[str, Any]:
-        """What belongs to the value besides, such as `standard_error`."""
+        """Return further numbers about the value, such as `standard_error`."""
         return {}
 
     def settings(self) -> Mapping[str, Any]:
-        """All that the value depends on but the images: preset, weights' SHA-256, resize, seed."""
+        """Return everything that the value depends on, except the images.
+
+        Examples are the preset, the SHA-256 of the weights, the resizing and the seed.
+        """
         return {}

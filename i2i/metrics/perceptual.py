@@ -1,4 +1,4 @@
-"""LPIPS: how different an output looks from its target."""
+"""LPIPS: the perceptual distance between an output and its target."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -18,12 +18,12 @@ Net = Literal["alex", "vgg", "squeeze"]
 
 
 class LPIPS(MeanOverImages):
-    """Learned perceptual image patch similarity (Zhang et al., CVPR 2018), from 0 for equal images.
+    """Learned perceptual image patch similarity (Zhang et al., CVPR 2018), 0 for equal images.
 
-    Computed by the `lpips` package, version 0.1 of its linear heads.
+    Computed by the `lpips` package with version 0.1 of its linear layers.
 
     Args:
-        net: Whose features: `alex` is the authors' choice for measuring.
+        net: The network that computes the features. The authors recommend `alex` for evaluation.
     """
 
     higher_is_better = False
@@ -36,7 +36,7 @@ class LPIPS(MeanOverImages):
 
     @torch.inference_mode()
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The distance of each image `(N,)`; both whole numbers `(N, 1 or 3, H, W)`."""
+        """Compute the distance `(N,)` of each pair; both uint8 or uint16 `(N, 1 or 3, H, W)`."""
         network = on_device(self._network, output.device)
         try:
             distances: Tensor = network(to_float(output), to_float(target))
@@ -45,7 +45,7 @@ class LPIPS(MeanOverImages):
         return distances
 
     def settings(self) -> Mapping[str, Any]:
-        """The network and its weights."""
+        """Return the network and its weights."""
         return {
             "net": self.net,
             "weights_sha256": self._network.weights_sha256,

@@ -1,4 +1,4 @@
-"""Measures of an output against its target, pixel by pixel; each the mean over images."""
+"""Metrics that compare an output with its target pixel by pixel, averaged over images."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -13,35 +13,35 @@ from i2i.metrics.metric import Metric
 
 
 class MeanOverImages(Metric):
-    """A metric that has one value an image, and reports their mean."""
+    """A metric that has a value for each image and reports their mean."""
 
     def __init__(self) -> None:
         self._values = torch.empty(0, dtype=torch.float64)
 
     @abstractmethod
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
 
     def update(self, *images: Tensor) -> None:
-        """Add outputs and targets: both uint8 (or uint16) `(N, C, H, W)`."""
+        """Add a batch of outputs and targets, both uint8 or uint16 `(N, C, H, W)`."""
         output, target = images
         values = self.per_image(output, target).cpu().double()
         self._values = torch.cat([self._values, values])
 
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered, as if it had come after one's own."""
+        """Add the images of another metric, as if they came after this metric's images."""
         self._values = torch.cat([self._values, other._values])
 
     def compute(self) -> float:
-        """The mean over all images so far; NaN without any."""
+        """Return the mean over all images so far; NaN if there are none."""
         return self._values.mean().item()
 
     def bootstrap(self, indices: Tensor) -> Tensor:
-        """The mean `(B,)` over each bootstrap sample `(B, n)`."""
+        """Compute the mean `(B,)` over each bootstrap sample `(B, n)`."""
         return self._values[indices].mean(dim=1)
 
     def details(self) -> Mapping[str, Any]:
-        """How many pairs there were."""
+        """Return the number of pairs."""
         return {"pairs": len(self._values)}
 
 
@@ -51,7 +51,7 @@ class L1(MeanOverImages):
     higher_is_better = False
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
         return (_unit(output) - _unit(target)).abs().mean(dim=(1, 2, 3))
 
 
@@ -61,7 +61,7 @@ class L2(MeanOverImages):
     higher_is_better = False
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
         return (_unit(output) - _unit(target)).square().mean(dim=(1, 2, 3))
 
 
@@ -69,7 +69,7 @@ class _Torchmetrics(MeanOverImages):
     higher_is_better = True
 
     def settings(self) -> Mapping[str, Any]:
-        """Who computes it, on what range."""
+        """Return the torchmetrics version and the data range."""
         return {"torchmetrics": version("torchmetrics"), "data_range": 1.0}
 
 
@@ -77,7 +77,7 @@ class PSNR(_Torchmetrics):
     """Peak signal-to-noise ratio in dB at data range 1, as in torchmetrics."""
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
         ratio = _torchmetrics().peak_signal_noise_ratio
         values: Tensor = ratio(
             _unit(output), _unit(target), data_range=1.0, dim=(1, 2, 3), reduction="none"
@@ -89,7 +89,7 @@ class SSIM(_Torchmetrics):
     """Structural similarity (Wang et al., 2004) at data range 1, as in torchmetrics."""
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
         return _similarity(
             "ssim", _torchmetrics().structural_similarity_index_measure, output, target
         )
@@ -98,11 +98,12 @@ class SSIM(_Torchmetrics):
 class MSSSIM(_Torchmetrics):
     """Multi-scale structural similarity (Wang et al., 2003) at data range 1, as in torchmetrics.
 
-    Images need more than 160 pixels a side: the five scales halve them four times.
+    Both sides of an image must be larger than 160 pixels, because the five scales halve it four
+    times.
     """
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
-        """The value of each image `(N,)`; both whole numbers `(N, C, H, W)`."""
+        """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
         return _similarity(
             "ms_ssim",
             _torchmetrics().multiscale_structural_similarity_index_measure,
@@ -127,7 +128,7 @@ def _unit(images: Tensor) -> Tensor:
 
 
 def _torchmetrics() -> Any:
-    # Importing torchmetrics takes twice as long as importing torch; l1 alone does without.
+    # Importing torchmetrics takes twice as long as importing torch, and l1 does not need it.
     from torchmetrics.functional import image
 
     return image

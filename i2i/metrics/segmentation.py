@@ -1,4 +1,4 @@
-"""seg-score: how well a segmentation network finds in translated photos what they were made of."""
+"""seg-score: how well a segmentation network recognises the label maps in translated photos."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -19,22 +19,22 @@ from i2i.system.hashing import file_sha256
 class SegScore(Metric):
     """Per-pixel accuracy, in [0, 1], of a segmentation network on translated photos.
 
-    The form of Isola et al. 2017's FCN-score (section 4) that works for any data: the network is
-    trained on the training photos and their label maps, by `i2i segmenter train`. Here the input
-    of each pair is its label map, and both the output and the target are photos: the target's
-    scores say how much the network itself gets right. They, and the ratios of the two, are in
-    `details`, as are per-class accuracy and class IoU. The paper's own FCN-score needs its own
-    network, and its values can't be compared with these.
+    A variant of the FCN-score (Isola et al. 2017, section 4) for any data: `i2i segmenter train`
+    trains the network on the training photos and their label maps. The input of each pair is a
+    label map; the output and the target are photos. The scores of the targets show the accuracy of
+    the network on real photos. `details` has them, the ratios of output and target scores,
+    per-class accuracy and class IoU. The FCN-score of the paper uses another network, so its values
+    are not comparable with these.
 
-    Images of another size than the network's are resized to it: photos bicubically (antialiased,
-    in float), classes to the nearest.
+    Images are resized to the size of the network if necessary: photos bicubically (antialiased, in
+    float), classes by nearest neighbour.
 
     Args:
-        segmenter: The network: a file, or the name that `i2i segmenter train` kept it under.
+        segmenter: The network: a file, or its name in `i2i segmenter train`.
 
     Raises:
-        WeightsError: If there is no such network yet.
-        CheckpointError: If its file is damaged or something else.
+        WeightsError: If there is no such network.
+        CheckpointError: If its file is damaged or is not a segmenter.
     """
 
     higher_is_better = True
@@ -57,8 +57,8 @@ class SegScore(Metric):
         """Add a batch of outputs, targets and inputs: uint8 or uint16 `(N, C, H, W)`.
 
         Raises:
-            DataError: If the inputs are no label maps, or the others have not as many channels as
-                the network's photos.
+            DataError: If the inputs are not label maps, or if outputs or targets have another
+                number of channels than the photos that the network was trained on.
         """
         output, target, labels = images
         network, size = on_device(self._network, output.device), self._network.size
@@ -67,7 +67,7 @@ class SegScore(Metric):
         except DataError as error:
             raise DataError(
                 [
-                    f"seg_score measures photos that were translated from label maps; the inputs: "
+                    f"seg_score needs photos that were translated from label maps; the inputs: "
                     f"{problem}"
                     for problem in error.problems
                 ]
@@ -89,13 +89,13 @@ class SegScore(Metric):
         self._accuracies = torch.cat([self._accuracies, right])
 
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered, as if it had come after one's own."""
+        """Add the images of another metric, as if they came after this metric's images."""
         self._accuracies = torch.cat([self._accuracies, other._accuracies])
         self._outputs += other._outputs
         self._real += other._real
 
     def compute(self) -> float:
-        """The per-pixel accuracy of the outputs.
+        """Return the per-pixel accuracy of the outputs.
 
         Raises:
             DataError: If there were no images.
@@ -105,14 +105,14 @@ class SegScore(Metric):
         return scores(self._outputs).per_pixel
 
     def bootstrap(self, indices: Tensor) -> Tensor:
-        """The per-pixel accuracy `(B,)` of the outputs on bootstrap samples `(B, n)`.
+        """Compute the per-pixel accuracy `(B,)` of the outputs on bootstrap samples `(B, n)`.
 
-        All images are seen at one size, so it is the mean of the images' own.
+        All images have one size here, so it is the mean of the accuracies of the images.
         """
         return self._accuracies[indices].mean(dim=1)
 
     def details(self) -> Mapping[str, Any]:
-        """All three scores of outputs (`per_pixel`), of targets (`real_…`), and their `ratio_…`."""
+        """Return the scores of outputs (`per_pixel`, …) and targets (`real_…`), and `ratio_…`."""
         outputs, real = scores(self._outputs).as_dict(), scores(self._real).as_dict()
         ratios = {
             f"ratio_{name}": outputs[name] / real[name] if real[name] else float("nan")
@@ -126,7 +126,7 @@ class SegScore(Metric):
         }
 
     def settings(self) -> Mapping[str, Any]:
-        """Which network, how it was trained, and at which size it sees images."""
+        """Return the network, its training data and the size it uses."""
         network = self._network
         return {
             "segmenter": self._name,

@@ -1,4 +1,4 @@
-"""Distances between the outputs and the targets as two sets of features, whatever their pairing."""
+"""Metrics that compare outputs and targets as two sets of features, without pairing."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -13,36 +13,36 @@ from i2i.metrics.metric import Metric
 
 
 class Gathered(Protocol):
-    """Features of one set, gathered batch by batch."""
+    """The features of one set, added batch by batch."""
 
     n: int
 
     def update(self, rows: Tensor) -> None:
-        """Add `(n, d)`."""
+        """Add rows `(n, d)`."""
 
     def merge(self, other: Self) -> None:
-        """Add what another has gathered."""
+        """Add the rows of another instance."""
 
 
 class Rows:
-    """All rows as they came."""
+    """Stores all rows in order."""
 
     def __init__(self) -> None:
         self.n = 0
         self._batches: list[Tensor] = []
 
     def update(self, rows: Tensor) -> None:
-        """Add `(n, d)`."""
+        """Add rows `(n, d)`."""
         self._batches.append(rows)
         self.n += len(rows)
 
     def merge(self, other: Self) -> None:
-        """Add what another has gathered."""
+        """Add the rows of another instance."""
         self._batches += other._batches
         self.n += other.n
 
     def matrix(self) -> Tensor:
-        """All rows `(n, d)`."""
+        """Return all rows `(n, d)`."""
         return torch.cat(self._batches)
 
 
@@ -53,10 +53,10 @@ class SetMetric(Metric, Generic[State]):
     """A distance between two sets of features.
 
     Attributes:
-        extractor: Makes the features; metrics that share one can share features.
-        outputs: What was gathered of the outputs.
-        targets: What was gathered of the targets.
-        needs: How many images each set must have.
+        extractor: Computes the features. Metrics with the same extractor share features.
+        outputs: The features of the outputs, or their statistics.
+        targets: The features of the targets, or their statistics.
+        needs: Minimum number of images in each set.
     """
 
     higher_is_better = False
@@ -71,18 +71,18 @@ class SetMetric(Metric, Generic[State]):
         self.outputs, self.targets = state(), state()
 
     def update(self, *images: Tensor) -> None:
-        """Add a batch of outputs and one of targets, whole numbers `(N, 1 or 3, H, W)`."""
+        """Add a batch of outputs and one of targets, uint8 or uint16 `(N, 1 or 3, H, W)`."""
         output, target = images
         self.outputs.update(self.extractor(output))
         self.targets.update(self.extractor(target))
 
     def merge(self, other: Self) -> None:
-        """Add what another one has gathered, as if it had come after one's own."""
+        """Add the images of another metric, as if they came after this metric's images."""
         self.outputs.merge(other.outputs)
         self.targets.merge(other.targets)
 
     def compute(self) -> float:
-        """The distance.
+        """Return the distance.
 
         Raises:
             DataError: If there are too few images.
@@ -99,12 +99,12 @@ class SetMetric(Metric, Generic[State]):
 
     @abstractmethod
     def distance(self) -> float:
-        """The distance between enough images."""
+        """Compute the distance; `compute` has checked that there are enough images."""
 
     def details(self) -> Mapping[str, Any]:
-        """How many images each set has."""
+        """Return the number of images in each set."""
         return {"outputs": self.outputs.n, "targets": self.targets.n}
 
     def settings(self) -> Mapping[str, Any]:
-        """What the features depend on."""
+        """Return the settings of the extractor."""
         return self.extractor.settings

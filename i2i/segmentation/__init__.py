@@ -1,1 +1,1 @@
-"""The segmentation network that `seg_score` measures with: label maps, training, scores."""
+"""The segmentation network that `seg_score` uses: label maps, network, scores."""

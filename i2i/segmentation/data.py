@@ -1,4 +1,4 @@
-"""Photos and the classes of their pixels, from a data set's pairs."""
+"""Photos and pixel classes for segmentation, read from the pairs of a data set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ Side = Literal["input", "target"]
 
 @dataclass(frozen=True)
 class LabelledPhotos:
-    """A split, read for segmentation.
+    """The photos of a split with the class of each pixel.
 
-    Classes are read from the maps at their decoded size: colours that were mixed by a further
-    resize would be read as classes that aren't there.
+    Classes are read from label maps at their decoded size. Resizing the maps first would mix
+    colours, and mixed colours would be read as wrong classes.
 
     Args:
-        decoded: The split's pairs.
+        decoded: The pairs of the split.
         side: Which image of a pair is the label map.
-        classes: `(n, H, W)` uint8.
+        classes: The class of each pixel, `(n, H, W)` uint8.
     """
 
     decoded: Decoded
@@ -41,13 +41,13 @@ class LabelledPhotos:
         """Read the label maps of a split.
 
         Args:
-            decoded: The split's pairs.
+            decoded: The pairs of the split.
             side: Which image of a pair is the label map.
-            labels: What label maps look like.
-            at_once: How many are read at a time, to save memory.
+            labels: The classes and their colours.
+            at_once: Number of label maps read at a time, to save memory.
 
         Raises:
-            DataError: If they don't look like that.
+            DataError: If the images are not label maps of these classes.
         """
         maps = range(len(decoded.names))
         parts = [
@@ -61,22 +61,22 @@ class LabelledPhotos:
         return len(self.decoded.names)
 
     def photos(self, indices: Sequence[int]) -> Tensor:
-        """Photos `(N, C, H, W)` in [−1, 1]."""
+        """Return photos `(N, C, H, W)` in [−1, 1]."""
         other: Side = "target" if self.side == "input" else "input"
         return to_float(_channels(self.decoded, indices, other))
 
     def augmented(
         self, indices: Sequence[int], *, load: Size, crop: Size, flip: bool, seed: int, epoch: int
     ) -> tuple[Tensor, Tensor]:
-        """Photos and classes for training: resized, cropped at random, half of them mirrored.
+        """Return photos and classes for training: resized, randomly cropped and mirrored.
 
         Args:
-            indices: Which ones.
-            load: The size to resize to: photos bicubically, classes to the nearest.
-            crop: The size to cut out.
-            flip: Whether to mirror half of them.
-            seed: With `epoch` and the index it decides the crop and the mirroring.
-            epoch: Which pass over the data.
+            indices: Indices of the photos.
+            load: The size to resize to: photos bicubically, classes by nearest neighbour.
+            crop: The size of the random crop.
+            flip: Whether to mirror each photo with probability one half.
+            seed: Determines crop and mirroring, together with `epoch` and the index.
+            epoch: Number of the epoch.
 
         Returns:
             `(N, C, *crop)` in [−1, 1] and `(N, *crop)` int64.
@@ -89,31 +89,31 @@ class LabelledPhotos:
 
 
 def resize_photos(photos: Tensor, size: Size) -> Tensor:
-    """Photos `(N, C, H, W)` in [−1, 1] at another size: bicubic, antialiased, in float."""
+    """Resize photos `(N, C, H, W)` in [−1, 1]: bicubic, antialiased, in float."""
     if tuple(photos.shape[-2:]) == size:
         return photos
     return F.interpolate(photos, size, mode="bicubic", antialias=True).clamp(-1.0, 1.0)
 
 
 def resize_classes(classes: Tensor, size: Size) -> Tensor:
-    """Classes `(N, H, W)` uint8 at another size, each the nearest one's."""
+    """Resize classes `(N, H, W)` uint8 by nearest neighbour."""
     if tuple(classes.shape[-2:]) == size:
         return classes
     return F.interpolate(classes[:, None], size, mode="nearest-exact")[:, 0]
 
 
 def label_side(dataset: Dataset, said: Side | None) -> Side:
-    """Which image of a pair is the label map: as is said, or as the data set knows.
+    """Return which image of a pair is the label map: `said`, or the data set's default.
 
     Raises:
-        DataError: If nobody says so.
+        DataError: If `said` is None and the data set has no default.
     """
     side = said or dataset.labels_side
     if side is None:
         raise DataError(
             [
-                "segmenter.labels: this data set doesn't know which image of a pair is the label "
-                'map; set it to "input" or "target"'
+                "segmenter.labels: this data set doesn't define which image of a pair is the "
+                'label map; set it to "input" or "target"'
             ]
         )
     return side
@@ -122,15 +122,15 @@ def label_side(dataset: Dataset, said: Side | None) -> Side:
 def labels_of(
     dataset: Dataset, side: Side, palette: Mapping[str, tuple[int, int, int]] | None
 ) -> Labels:
-    """What the label maps of a data set look like.
+    """Return the classes and colours of the label maps of a data set.
 
     Args:
-        dataset: The data.
+        dataset: The data set.
         side: Which image of a pair is the label map.
-        palette: Colours by class instead of the data set's own.
+        palette: Colours by class; by default the data set's own palette.
 
     Raises:
-        DataError: If the palette can't be that of such maps, or is missing.
+        DataError: If the palette is missing or doesn't fit the label maps.
     """
     channels = dataset.input_channels if side == "input" else dataset.target_channels
     return Labels.of(palette or dataset.palette, channels)

@@ -1,4 +1,4 @@
-"""The segmentation network, and the one file that it is kept in."""
+"""The segmentation network, and its file format."""
 
 import hashlib
 import json
@@ -21,22 +21,22 @@ FORMAT = "i2i-segmenter"
 
 
 class Segmenter(nn.Module):
-    """Each pixel's class in a photo: a U-Net on an encoder of timm.
+    """A segmentation network for photos: a U-Net with a timm encoder.
 
     Args:
-        labels: The classes, and what their label maps look like.
-        size: Height and width of the photos it is made for.
+        labels: The classes and their colours in label maps.
+        size: Height and width of the photos.
         channels: Channels of the photos.
         encoder: A name from `timm.list_models()`.
-        base_channels: Channels of the decoder at full size.
-        pretrained: Whether the encoder begins with its pretrained weights.
+        base_channels: Channels of the decoder at full resolution.
+        pretrained: Whether to load pretrained weights into the encoder.
 
     Attributes:
-        notes: What is to be known about its training; kept in its file.
+        notes: Facts about the training, such as the data and the weights; stored in the file.
 
     Raises:
-        ValueError: If the encoder is unknown or can't take photos of that size.
-        WeightsError: If the encoder's weights can't be had.
+        ValueError: If the encoder is unknown or doesn't support photos of this size.
+        WeightsError: If the encoder's weights are unavailable.
     """
 
     def __init__(
@@ -65,55 +65,56 @@ class Segmenter(nn.Module):
             base_channels=base_channels,
             dropout=0.0,
         )
-        # Convolutions on CPUs take half the time in this order.
+        # Convolutions on CPUs take half the time with this memory layout.
         self.to(memory_format=torch.channels_last)
 
     @property
     def size_divisor(self) -> int:
-        """What height and width of photos must be multiples of."""
+        """Height and width of photos must be multiples of this number."""
         return int(self.unet.encoder.feature_info.reduction()[-1])  # type: ignore[operator, union-attr]
 
     def forward(self, photos: Tensor) -> Tensor:
-        """Logits `(N, K, H, W)` of photos `(N, C, H, W)` in [−1, 1]."""
+        """Compute logits `(N, K, H, W)` of photos `(N, C, H, W)` in [−1, 1], for K classes."""
         return self.unet.raw(photos.contiguous(memory_format=torch.channels_last))
 
     @torch.inference_mode()
     def classes(self, photos: Tensor) -> Tensor:
-        """The likeliest class of each pixel.
+        """Return the most likely class of each pixel.
 
         Args:
             photos: `(N, C, H, W)` in [−1, 1].
 
         Returns:
-            `(N, H, W)` indices.
+            `(N, H, W)` class indices.
         """
         return self(photos).argmax(dim=1)  # type: ignore[no-any-return]
 
 
 def kept_at(name: str) -> Path:
-    """Where the segmenter of that name is kept; it need not be there."""
+    """Return the path of the segmenter with this name; the file may not exist."""
     return cache_dir() / "segmenters" / f"{name}.safetensors"
 
 
 def find_segmenter(named: str) -> Path:
-    """The file of a segmenter.
+    """Return the file of a segmenter.
 
     Args:
-        named: A file, or the name that `i2i segmenter train` has kept it under.
+        named: A file, or the name that it got in `i2i segmenter train`.
 
     Raises:
-        WeightsError: If there is none.
+        WeightsError: If there is no such file.
     """
     path = Path(named)
     if path.is_file():
         return path
     if path.suffix or len(path.parts) != 1:
         raise WeightsError(
-            f"{named}: there is no such file; 'i2i segmenter train DATASET --out {named}' makes it"
+            f"{named}: there is no such file; create it with "
+            f"'i2i segmenter train DATASET --out {named}'"
         )
     if not kept_at(named).is_file():
         raise WeightsError(
-            f"there is no segmenter '{named}' in {kept_at(named).parent}: train it once with "
+            f"there is no segmenter '{named}' in {kept_at(named).parent}: train it with "
             f"'i2i segmenter train DATASET --name {named}', where DATASET is a recipe or the name "
             "of a data set"
         )
@@ -121,7 +122,7 @@ def find_segmenter(named: str) -> Path:
 
 
 def save_segmenter(segmenter: Segmenter, path: Path) -> None:
-    """Write a segmenter with all that is needed to use it; a file that is there is replaced.
+    """Write a segmenter and all that is needed to use it; an existing file is replaced.
 
     Raises:
         CheckpointError: If it can't be written.
@@ -149,10 +150,10 @@ def save_segmenter(segmenter: Segmenter, path: Path) -> None:
 
 
 def load_segmenter(path: Path) -> Segmenter:
-    """Read a segmenter, ready to be used; pretrained weights aren't looked for.
+    """Load a segmenter in evaluation mode; needs no pretrained weights.
 
     Raises:
-        CheckpointError: If the file is damaged or is no segmenter's.
+        CheckpointError: If the file is damaged or is not a segmenter.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -161,12 +162,12 @@ def load_segmenter(path: Path) -> Segmenter:
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
     if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path}: is no segmenter of i2i's; 'i2i segmenter train' makes such files"
-        )
+        raise CheckpointError(f"{path}: is not an i2i segmenter; 'i2i segmenter train' creates one")
     text = metadata.get("segmenter", "")
     if metadata.get("sha256") != _digest(text, tensors):
-        raise CheckpointError(f"{path}: is damaged: its SHA-256 isn't the one written in it")
+        raise CheckpointError(
+            f"{path}: is damaged: its SHA-256 differs from the one stored in it; train it again"
+        )
     try:
         segmenter = _built(json.loads(text))
         segmenter.load_state_dict(tensors)

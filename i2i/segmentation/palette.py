@@ -1,4 +1,4 @@
-"""Label maps read as classes: by the nearest colour of a palette, or one channel a class."""
+"""Reads label maps as classes: by the nearest colour of a palette, or one channel per class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from torch import Tensor
 from i2i.errors import DataError
 
 NEAR = 48.0
-"""Distance in RGB, of 0 to 255 a channel, up to which a pixel counts as one of the palette's."""
+"""Maximum RGB distance (channels from 0 to 255) between a pixel and its palette colour."""
 
 NEEDED = (
     "give segmenter.palette a colour for each class, such as {road = [128, 64, 128], sky = "
-    "[70, 130, 180]}, or read them with mode 'labels', which gives each class a channel"
+    "[70, 130, 180]}, or read the maps with mode 'labels', which gives each class a channel"
 )
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What label maps look like.
+    """The classes of label maps and how the maps show them.
 
     Args:
-        names: The classes, in the order of their indices.
-        palette: The colour of each, 0 to 255; None where maps have one channel a class.
+        names: Names of the classes, in the order of their indices.
+        palette: The RGB colour of each class, 0 to 255; None if maps have one channel per class.
     """
 
     names: tuple[str, ...]
@@ -31,14 +31,14 @@ class Labels:
 
     @classmethod
     def of(cls, palette: Mapping[str, tuple[int, int, int]] | None, channels: int) -> "Labels":
-        """The labels of maps with so many channels.
+        """Create the labels of maps with this number of channels.
 
         Args:
-            palette: Colours by class; without it, maps are read as one channel a class.
+            palette: Colours by class; without it, each channel of a map is a class.
             channels: Channels of the label maps.
 
         Raises:
-            DataError: If the palette can't be that of such maps, or is missing.
+            DataError: If the palette is missing or doesn't fit such maps.
         """
         if palette is None:
             if channels == 1:
@@ -59,17 +59,17 @@ class Labels:
 
     @property
     def channels(self) -> int:
-        """Channels of a label map."""
+        """Number of channels of a label map."""
         return len(self.names) if self.palette is None else 3
 
     def read(self, maps: Tensor) -> Tensor:
-        """The classes of label maps.
+        """Read the classes of label maps.
 
         Args:
             maps: `(N, C, H, W)` uint8 or uint16.
 
         Returns:
-            `(N, H, W)` uint8, on the same device.
+            `(N, H, W)` uint8 classes, on the same device.
 
         Raises:
             DataError: If maps have another number of channels.
@@ -77,14 +77,14 @@ class Labels:
         return self._nearest(maps)[0]
 
     def checked(self, maps: Tensor) -> Tensor:
-        """The classes of label maps, as `read` gives them, if that is what they are.
+        """Read the classes as `read` does, but check that the images are label maps.
 
-        Colours blur where maps were resized or kept as JPEG, so that half of the pixels may be
-        further than `NEAR` from every colour of the palette. Of the CMP facades' maps 14% are, and
-        of their photos nearly all.
+        Resizing and JPEG compression blur colours, so up to half of the pixels may be further than
+        `NEAR` from every palette colour. In the CMP facades this is 14% of the pixels of label
+        maps, and nearly all pixels of photos.
 
         Raises:
-            DataError: If maps have another number of channels, or these are no label maps.
+            DataError: If maps have another number of channels, or if these are not label maps.
         """
         classes, near = self._nearest(maps)
         share = near.float().mean().item()
@@ -99,7 +99,7 @@ class Labels:
         return classes
 
     def _nearest(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """The classes `(N, H, W)`, and whether each pixel is near its class's value."""
+        """Return the classes `(N, H, W)`, and whether each pixel is near the value of its class."""
         if maps.shape[1] != self.channels:
             raise DataError(
                 [
@@ -118,7 +118,7 @@ class Labels:
             return classes.to(torch.uint8), (highest >= 255 - NEAR) & (others <= NEAR)
         colours = torch.tensor(self.palette, dtype=torch.float32, device=image.device)
         pixels = values.reshape(3, -1)
-        # |p − c|² without |p|², which is the same for every colour: one matrix product.
+        # |p − c|² without |p|², which is the same for all colours, needs only one matrix product.
         distances = colours.square().sum(dim=1, keepdim=True) - 2 * (colours @ pixels)
         least, classes = distances.min(dim=0)
         near = least + pixels.square().sum(dim=0) <= NEAR**2

@@ -1,4 +1,4 @@
-"""How well class maps agree: per-pixel accuracy, per-class accuracy and class IoU."""
+"""Scores of predicted classes: per-pixel accuracy, per-class accuracy and class IoU."""
 
 from dataclasses import asdict, dataclass
 
@@ -8,11 +8,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Scores:
-    """The three scores of Isola et al. 2017, section 4, all in [0, 1]; NaN without any pixel.
+    """The three scores of Isola et al. 2017, section 4, in [0, 1]; NaN if there are no pixels.
 
     Args:
         per_pixel: Share of all pixels that have their true class.
-        per_class: That share among the pixels of each class, averaged over the classes.
+        per_class: The same share among the pixels of each class, averaged over the classes.
         class_iou: Intersection over union of each class, averaged over the classes.
     """
 
@@ -21,20 +21,20 @@ class Scores:
     class_iou: float
 
     def as_dict(self) -> dict[str, float]:
-        """The scores by name."""
+        """Return the scores by name."""
         return asdict(self)
 
 
 def confusion(predicted: Tensor, truth: Tensor, classes: int) -> Tensor:
-    """How often each class was taken for each.
+    """Count how often each true class was predicted as each class.
 
     Args:
         predicted: Class indices of any shape, 0 to `classes` − 1.
-        truth: The true ones, of the same shape and range.
-        classes: How many classes there are.
+        truth: The true class indices, of the same shape and range.
+        classes: Number of classes.
 
     Returns:
-        `(classes, classes)` int64 on the CPU: rows are the truth, columns what was predicted.
+        `(classes, classes)` int64 on the CPU: rows are true classes, columns are predictions.
     """
     both = truth.reshape(-1).long() * classes + predicted.reshape(-1).long()
     counts = torch.bincount(both, minlength=classes * classes)
@@ -42,14 +42,14 @@ def confusion(predicted: Tensor, truth: Tensor, classes: int) -> Tensor:
 
 
 def scores(matrix: Tensor) -> Scores:
-    """The scores of a confusion matrix, after Long, Shelhamer and Darrell 2015, section 5.
+    """Compute the scores of a confusion matrix, after Long, Shelhamer and Darrell 2015, section 5.
 
-    The two means are over the classes that occur in the truth. A class that never does has no
-    accuracy and is left out of both; pixels that were taken for it are wrong all the same, and so
-    count against the classes that they belong to.
+    The two means are over the classes that occur in the truth. Other classes have no accuracy and
+    are left out. Pixels that were predicted as such a class are still wrong, and count as errors of
+    their true class.
 
     Args:
-        matrix: `(K, K)` whole numbers; rows are the truth, columns what was predicted.
+        matrix: `(K, K)` counts; rows are true classes, columns are predictions.
     """
     counts = matrix.double()
     right, true, predicted = counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)

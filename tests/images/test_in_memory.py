@@ -209,8 +209,8 @@ def test_16_bit_greys_of_both_byte_orders_are_taken() -> None:
 @pytest.mark.parametrize("wanted", ["rgb", "gray", "channels"])
 def test_wide_values_need_a_range(mode: str, wanted: Mode) -> None:
     image = Image.fromarray(np.array([[0, 1], [32760, 65520]], np.float32)).convert(mode)
-    assert "nobody knows" in reason(image, wanted)
-    assert "nobody knows" in reason(np.asarray(image), wanted)
+    assert "without a declared range" in reason(image, wanted)
+    assert "without a declared range" in reason(np.asarray(image), wanted)
     found = pixels_of(image, wanted, float_range=(0, 65520))
     assert found[..., 0].tolist() == [[0, 1], [32768, 65535]]
     np.testing.assert_array_equal(

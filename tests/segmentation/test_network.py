@@ -83,7 +83,7 @@ def test_a_cut_file_is_damaged(kept: Path) -> None:
 def test_another_safetensors_file_is_no_segmenter(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(2)}, path, {"format": "i2i"})
-    with pytest.raises(CheckpointError, match="is no segmenter of i2i's"):
+    with pytest.raises(CheckpointError, match="is not an i2i segmenter"):
         load_segmenter(path)
 
 

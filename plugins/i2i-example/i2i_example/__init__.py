@@ -1,4 +1,4 @@
-"""A plugin for i2i: what it registers. Targets as strings are imported only when they are used."""
+"""A plugin for i2i: its registrations. String targets are imported only when they are used."""
 
 import i2i
 
@@ -12,4 +12,4 @@ def register_generators(register: i2i.Register) -> None:
 @i2i.hookimpl
 def register_losses(register: i2i.Register) -> None:
     """Register the loss."""
-    register("charbonnier", "i2i_example.charbonnier:Charbonnier", summary="a smooth l1")
+    register("charbonnier", "i2i_example.charbonnier:Charbonnier", summary="a smooth L1 loss")

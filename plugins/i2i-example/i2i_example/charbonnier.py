@@ -1,4 +1,4 @@
-"""A loss."""
+"""The Charbonnier loss."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class Charbonnier(nn.Module):
-    """The square root of the squared difference plus a constant (Charbonnier et al., 1994)."""
+    """A smooth L1 loss: `sqrt((output - target)^2 + epsilon^2)` (Charbonnier et al., 1994)."""
 
     def __init__(self, *, epsilon: Annotated[float, Gt(0)] = 1e-3) -> None:
         super().__init__()
         self.epsilon = epsilon
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean over all values of two batches `(N, C, H, W)`."""
+        """Compute the mean loss over all values of two batches `(N, C, H, W)`."""
         return ((output - target) ** 2 + self.epsilon**2).sqrt().mean()

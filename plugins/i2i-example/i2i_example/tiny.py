@@ -1,4 +1,4 @@
-"""A generator."""
+"""A small generator."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""The plugin as its users meet it: installed, listed, trained with."""
+"""The plugin from a user's view: installation, registration, training."""
 
 import json
 from pathlib import Path
