@@ -65,7 +65,7 @@ class Job:
 
     @property
     def state(self) -> Literal["done", "resume", "new"]:
-        """`done`, `resume` if it has a checkpoint, or `new`."""
+        """`done`, `resume` if some of its updates are done, or `new`."""
         if self.record is not None and not self.lacking:
             return "done"
         return "resume" if self.step else "new"

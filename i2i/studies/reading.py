@@ -65,7 +65,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
                 for problem in error.problems:
                     recipe_problems[problem.removeprefix(f"{_SOURCE}: ")].append(variant.name)
     found += [
-        f"{path}: {_whose(names, study)}: {problem}"
+        f"{path}: {_affected(names, study)}: {problem}"
         for problem, names in recipe_problems.items()
         if not problem.startswith("eval.metrics.")  # reported as the study's `metrics`
     ]
@@ -111,7 +111,7 @@ def _same_type(before: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
     return "type" not in change or change["type"] == before.get("type")
 
 
-def _whose(names: Sequence[str], study: Study) -> str:
+def _affected(names: Sequence[str], study: Study) -> str:
     """Name the variants whose recipes have a problem."""
     if set(names) == {variant.name for variant in study.variants} and len(study.variants) > 1:
         return "every variant"

@@ -158,7 +158,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         "images": keep_images(path, run),
         "evaluation": evaluation,
         "curves": {
-            "losses": list(_thinned(training, POINTS)),
+            "losses": list(_downsampled(training, POINTS)),
             "validation": [
                 {"step": line["step"], **line["validation"]}
                 for line in lines
@@ -196,7 +196,7 @@ def _seconds(training: Sequence[Mapping[str, Any]], batch_size: int) -> float:
     return float((steps * batch_size / speeds)[speeds > 0].sum())
 
 
-def _thinned(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dict[str, float]]:
+def _downsampled(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dict[str, float]]:
     """Yield the loss curves, averaged down to at most `points` points."""
     for part in np.array_split(np.arange(len(training)), min(points, len(training))):
         lines = [training[i] for i in part]

@@ -74,7 +74,7 @@ def run_jobs(
             while (waiting and not signals) or running:
                 while waiting and places and not signals:
                     running.append(_start(waiting.popleft(), places.pop(0), side_by_side))
-                    console.say(f"{running[-1].job.name}: {_beginning(running[-1].job)}")
+                    console.say(f"{running[-1].job.name}: {_first_message(running[-1].job)}")
                 time.sleep(POLL_SECONDS)
                 _show(console, pace, jobs, running)
                 if signals and ended.signal is None:
@@ -155,7 +155,7 @@ def _start(job: Job, place: int, side_by_side: int) -> _Running:
     return _Running(job, place, process)
 
 
-def _beginning(job: Job) -> str:
+def _first_message(job: Job) -> str:
     return f"resuming at step {job.step:,}" if job.step else f"started, {job.total:,} updates"
 
 

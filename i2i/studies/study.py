@@ -80,7 +80,7 @@ def study(
                 console.say(line)
             ended = run_jobs(wanted, jobs, console, write_so_far)
             _write(folder, experiment.study, every)
-            console.say(_farewell(ended, folder))
+            console.say(_last_message(ended, folder))
         finally:
             console.close()
     return Studied(folder, _status(ended), ended.failed)
@@ -144,7 +144,7 @@ def _chosen(jobs: Sequence[Job], only: Sequence[str]) -> list[Job]:
     return [job for job in jobs if not only or set(only) & set(job.variants)]
 
 
-def _farewell(ended: Ended, folder: StudyFolder) -> str:
+def _last_message(ended: Ended, folder: StudyFolder) -> str:
     if ended.signal is not None:
         return "stopped; run the same command to resume"
     return f"page: {folder.page}"

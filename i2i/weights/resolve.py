@@ -29,9 +29,9 @@ def resolve(name: str) -> Loaded:
     pinned = known(name)
     # The caller may be building a network on another default device, such as meta.
     with torch.device("cpu"):
-        own = users_file(pinned)
-        if own is not None:
-            return _own(pinned, own)
+        user_file = users_file(pinned)
+        if user_file is not None:
+            return _from_user(pinned, user_file)
         cached, _ = _cached(pinned)
         return cached or _fetch(pinned)
 
@@ -43,8 +43,8 @@ def here(name: str) -> list[Path]:
         WeightsError: If the name is unknown or the user's folder does not exist.
     """
     pinned = known(name)
-    own, kept = users_file(pinned), kept_file(pinned)
-    return [*([own] if own else []), *([kept] if kept.is_file() else [])]
+    user_file, cached = users_file(pinned), kept_file(pinned)
+    return [*([user_file] if user_file else []), *([cached] if cached.is_file() else [])]
 
 
 def verify(name: str, path: Path) -> str:
@@ -65,7 +65,7 @@ def verify(name: str, path: Path) -> str:
     return cached.sha256
 
 
-def _own(pinned: Pinned, path: Path) -> Loaded:
+def _from_user(pinned: Pinned, path: Path) -> Loaded:
     """Load the user's file; other formats than i2i's safetensors are converted into the cache."""
     tensors = sources.from_folder(pinned, path)
     if path.name != pinned.stored:
