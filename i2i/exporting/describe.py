@@ -26,7 +26,7 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
             **_side(INPUT, model.data.input),
             "to_float": f"x / {_top(model.data.input)} * 2 - 1",
             "size_divisor": traced.size_divisor,
-            "fill": "mirror at the bottom and the right; crop the output to the input's size",
+            "fill": "mirrored, below and to the right; cut the output back",
             "smallest": traced.smallest,
             "fixed_size": traced.fixed,
             "background": model.data.input.background,
@@ -35,7 +35,7 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
         },
         "output": {
             **_side(OUTPUT, model.data.target),
-            "to_uint": f"round((x + 1) / 2 * {_top(model.data.target)}), clipped to 0 and "
+            "to_uint": f"round((x + 1) / 2 * {_top(model.data.target)}), cut off at 0 and "
             f"{_top(model.data.target)}",
         },
         **asdict(settings),
