@@ -1,4 +1,4 @@
-"""A trained model in a file that needs no i2i: ONNX, or torch.export's."""
+"""Export of trained models to ONNX or torch.export files, which run without i2i."""
 
 from i2i.exporting.onnx_export import OPSET, export_onnx
 from i2i.exporting.report import Exported, Quantised

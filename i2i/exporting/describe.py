@@ -1,4 +1,4 @@
-"""What an exported file says of itself: all that using it without i2i takes."""
+"""The description in an exported file: everything needed to use the file without i2i."""
 
 import json
 from dataclasses import asdict
@@ -11,11 +11,11 @@ from i2i.model.model import Model
 from i2i.system.version import __version__
 
 KEY = "i2i"
-"""Under which the description is: in ONNX's metadata, and as `i2i.json` in torch.export's file."""
+"""The name of the description: the key in ONNX metadata, and `i2i.json` in torch.export files."""
 
 
 def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str:
-    """The description as JSON; `docs/export.md` says what each key is for."""
+    """Return the description as JSON; `docs/export.md` documents the keys."""
     settings = traced.network.settings
     document = {
         "i2i": __version__,
@@ -48,7 +48,7 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
 
 
 def sentence(model: Model, traced: Traced[Any]) -> str:
-    """The description in one sentence, for those who open the file in a viewer."""
+    """Return a one-sentence description, which model viewers show."""
     settings = traced.network.settings
     noise = f"dropout on (sample {settings.sample})" if settings.dropout else "dropout off"
     sizes = f"sides multiples of {traced.size_divisor}"
@@ -58,7 +58,7 @@ def sentence(model: Model, traced: Traced[Any]) -> str:
         f"'{model.recipe.name}', translates images (N, {model.data.input.channels}, H, W) in "
         f"[-1, 1], {sizes}, to (N, {model.data.target.channels}, H, W) in [-1, 1]; "
         f"{settings.statistics} statistics, {noise}; made by i2i {__version__}, "
-        f"whose metadata '{KEY}' says the rest. {model.data.credit}"
+        f"which stores all details under '{KEY}' in the metadata. {model.data.credit}"
     ).strip()
 
 

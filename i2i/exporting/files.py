@@ -1,4 +1,4 @@
-"""Exported files: never half written, never over another one unasked."""
+"""Atomic writing of exported files, which overwrites existing files only on request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,45 +10,45 @@ from i2i.system.locks import Taken, lock
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
-    """Find out before the work whether a file may be written, and remove what a kill left of it.
+    """Check before the export that a file can be written, and remove leftovers of killed exports.
 
     Raises:
-        I2IError: If there is a folder, or a file that isn't to be overwritten, or it can't be
-            written.
+        I2IError: If the path is a folder, if the file exists and `overwrite` is False, or if the
+            file can't be written.
     """
-    with _told(path):
+    with _named_errors(path):
         if path.is_dir():
             raise I2IError(f"{path} is a folder: name a file")
         if path.exists() and not overwrite:
             raise I2IError(
-                f"{path} is there already: choose another file (--out), or --overwrite it"
+                f"{path} exists already: choose another file (--out), or replace it (--overwrite)"
             )
         folder = next(each for each in path.absolute().parents if each.exists())
         with scratch(folder / path.name):
             pass
         if path.parent.is_dir():
-            with suppress(Taken), _alone(path):
+            with suppress(Taken), _locked(path):
                 pass
 
 
 @contextmanager
 def arriving(path: Path) -> Iterator[Path]:
-    """A path to write a file to, which becomes `path` in one go where nothing has gone wrong.
+    """Yield a temporary path, which is renamed to `path` if no error occurs.
 
-    Another process that writes the same file is waited for.
+    Waits while another process writes the same file.
 
     Raises:
-        I2IError: If it can't be written.
+        I2IError: If the file can't be written.
     """
-    with _told(path):
+    with _named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path, waiting_for=f"writing {path}"), replacing(path) as unfinished:
+        with _locked(path, waiting_for=f"writing {path}"), replacing(path) as unfinished:
             yield unfinished
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """A context in which errors of the system say which file can't be written."""
+def _named_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError into an I2IError that names the file."""
     try:
         yield
     except OSError as error:
@@ -56,10 +56,10 @@ def _told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(path: Path, waiting_for: str | None = None) -> Iterator[None]:
-    """Keep other processes from writing a file; what killed ones left of it is removed."""
-    place = path.with_name(f".{path.name}.lock")
-    with lock(place, waiting_for=waiting_for, remove=True) as held:
+def _locked(path: Path, waiting_for: str | None = None) -> Iterator[None]:
+    """Lock a file against other processes, and remove leftovers of killed ones."""
+    lock_file = path.with_name(f".{path.name}.lock")
+    with lock(lock_file, waiting_for=waiting_for, remove=True) as held:
         if held:
             remove_leftovers(path.parent, path.name)
         yield

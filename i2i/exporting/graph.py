@@ -1,4 +1,4 @@
-"""ONNX graphs: made from a traced model, described, written and run."""
+"""ONNX graphs: conversion from a traced model, metadata, and execution by onnxruntime."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from i2i.exporting.program import INPUT, OUTPUT, HopelessError, quiet
 from i2i.system.version import __version__
 
 MOST = 2**31
-"""Bytes that a file of ONNX's stays below: it is one message of protobuf's."""
+"""The size limit of an ONNX file in bytes (exclusive): the file is one protobuf message."""
 
 
 def describe(proto: onnx.ModelProto, sentence: str, description: str) -> None:
-    """Say in a model what it is: in a sentence, and in JSON in its metadata."""
+    """Store the description in a model: the sentence as doc string, the JSON in the metadata."""
     proto.producer_name, proto.producer_version = "i2i", __version__
     proto.doc_string = proto.graph.doc_string = sentence
     onnx.helper.set_model_props(proto, {KEY: description})
@@ -31,7 +31,7 @@ class Session:
         model: The model, or its file.
 
     Raises:
-        I2IError: If onnxruntime can't run it, here or when it is called.
+        I2IError: If onnxruntime can't load the model, or, in a call, can't run it.
     """
 
     def __init__(self, model: onnx.ModelProto | Path) -> None:
@@ -43,11 +43,11 @@ class Session:
             self._session = onnxruntime.InferenceSession(
                 source, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime's have no base of their own
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise _not_run(error) from error
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Translate `(N, C, H, W)` in [−1, 1] to the same."""
+        """Translate images `(N, C, H, W)` in [−1, 1] to outputs of the same range and layout."""
         try:
             return torch.from_numpy(self._session.run([OUTPUT], {INPUT: images.numpy()})[0])
         except Exception as error:
@@ -55,17 +55,17 @@ class Session:
 
 
 class Graph(Session):
-    """A traced model as ONNX, and as a function.
+    """A traced model converted to ONNX, which can be called.
 
     Args:
         program: The traced model.
         opset: The operator set.
 
     Attributes:
-        proto: The model, of the lowest file format that its operators need.
+        proto: The ONNX model, with the lowest IR version that its operators allow.
 
     Raises:
-        I2IError: If it can't be said in ONNX, or not with these operators.
+        I2IError: If the model can't be converted to ONNX, or not with this operator set.
     """
 
     def __init__(self, program: ExportedProgram, opset: int) -> None:
@@ -77,7 +77,7 @@ def _from_program(program: ExportedProgram, opset: int) -> onnx.ModelProto:
     weights = sum(tensor.nbytes for tensor in program.state_dict.values())
     if weights >= MOST:
         raise HopelessError(
-            f"{weights / 1e9:.1f} GB of weights don't fit into a file of ONNX's (2 GB)"
+            f"{weights / 1e9:.1f} GB of weights don't fit into an ONNX file (at most 2 GB)"
         )
     try:
         with quiet(), torch.no_grad():
@@ -91,16 +91,16 @@ def _from_program(program: ExportedProgram, opset: int) -> onnx.ModelProto:
             )
             assert made is not None
             proto: onnx.ModelProto = made.model_proto
-    except Exception as error:  # the exporter's own kinds wrap whatever went wrong in it
+    except Exception as error:  # the exporter wraps the original error, of any type
         cause = error.__cause__ or error
         reason = str(cause).strip().partition("\n")[0]
-        raise I2IError(f"ONNX can't say what the generator does: {reason}") from error
+        raise I2IError(f"the generator can't be converted to ONNX: {reason}") from error
     found = next(each.version for each in proto.opset_import if not each.domain)
     if found != opset:
         raise HopelessError(
-            f"this model can't be written with operator set {opset}: it is made with {found}, of "
-            "which onnx makes older ones as far as it can convert all operators, and newer ones "
-            f"up to {onnx.defs.onnx_opset_version()}: --opset {found}"
+            f"this model can't be written with operator set {opset}: PyTorch exports it with "
+            f"{found}, and onnx can't convert all its operators to {opset} (the newest set is "
+            f"{onnx.defs.onnx_opset_version()}); use --opset {found}"
         )
     proto.ir_version = onnx.helper.find_min_ir_version_for(
         list(proto.opset_import), ignore_unknown=True
@@ -114,7 +114,7 @@ def _not_run(error: Exception) -> I2IError:
 
 
 def _strip(proto: onnx.ModelProto) -> None:
-    """Take out the exporter's notes: they hold paths of this machine and outweigh the graph."""
+    """Remove the exporter's notes: they contain paths of this machine and outweigh the graph."""
     graph = proto.graph
     del proto.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
     for each in (*graph.node, *graph.input, *graph.output, *graph.initializer):

@@ -15,11 +15,11 @@ from i2i.model.inference import TestSettings
 from i2i.model.model import Model
 
 OPSET = 18
-"""The oldest operator set that torch's exporter writes by itself.
+"""The oldest operator set that torch's exporter writes directly.
 
-The older, the more runtimes read it: this one and its file format (IR version 8) are of onnx 1.13,
-of December 2022, which onnxruntime reads from 1.14 on. Still older ones are made from it by onnx's
-converter, which doesn't know all operators."""
+More runtimes read older operator sets. This one and its file format (IR version 8) belong to onnx
+1.13, of December 2022; onnxruntime reads them from 1.14 on. For still older sets, onnx's converter
+converts the model, but it doesn't support all operators."""
 
 
 def export_onnx(
@@ -32,24 +32,24 @@ def export_onnx(
     images: Sequence[Path | str] = (),
     overwrite: bool = False,
 ) -> Exported:
-    """Write a model as ONNX and check it through onnxruntime against PyTorch.
+    """Write a model as ONNX, run it with onnxruntime and compare it with PyTorch.
 
     Args:
         model: The model.
-        path: The file, `.onnx`; everything is in this one.
-        settings: How the generator is used; as the recipe says by default.
-        opset: ONNX's operator set.
-        int8: Whether convolutions compute in whole numbers of 8 bits, with the ranges of
-            activations taken anew from every batch; what that costs is measured.
-        images: What to check it on, see `samples`.
-        overwrite: Whether a file that is there may be replaced.
+        path: The `.onnx` file, which will contain everything.
+        settings: Test-time statistics and noise; the recipe's by default.
+        opset: The ONNX operator set.
+        int8: Whether convolutions compute in 8-bit integers (dynamic quantisation: the ranges of
+            activations are computed for each batch). The loss is measured.
+        images: Images for the comparison, see `samples`.
+        overwrite: Whether an existing file may be replaced.
 
     Returns:
-        What was written, and how close it is.
+        What was written, and how much it differs from PyTorch.
 
     Raises:
-        I2IError: If ONNX isn't installed, the model can't be exported, or the export isn't as good
-            as the model, to `TOLERANCE`; nothing is left then.
+        I2IError: If ONNX isn't installed, the model can't be exported, or the export differs from
+            PyTorch by more than `TOLERANCE`; no file is written then.
     """
     absent = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
     if absent:

@@ -1,4 +1,4 @@
-"""A model traced: its generator with test-time statistics and noise as one graph of tensors."""
+"""Tracing: a model's generator, with test-time statistics and noise, as one torch.export graph."""
 
 import copy
 import logging
@@ -23,26 +23,26 @@ from i2i.model.model import Model
 INPUT, OUTPUT = "images", "output"
 
 LONGEST = 2**16
-"""Pixels a side up to which noise is defined, see `i2i.model.noise`."""
+"""The largest height and width in pixels that noise is defined for, see `i2i.model.noise`."""
 
 R = TypeVar("R", bound=Run)
 
 
 class HopelessError(I2IError):
-    """An export that can't be made, and couldn't of a graph for one size either."""
+    """An export that is impossible, also with a graph for one fixed size."""
 
 
 @dataclass(frozen=True)
 class Traced(Generic[R]):
-    """A model as one graph.
+    """A traced model and its export.
 
     Args:
-        network: What was traced.
+        network: The traced network.
         program: The graph.
-        exported: What was made of it.
-        size_divisor: What height and width must be multiples of.
-        smallest: The smallest height and width that it takes.
-        fixed: The only height and width that it takes; None where any multiples will do.
+        exported: The export made from the graph.
+        size_divisor: Height and width must be multiples of this.
+        smallest: The smallest height and width that it accepts.
+        fixed: The only height and width that it accepts; None if it accepts any multiples.
     """
 
     network: TestTime
@@ -53,7 +53,7 @@ class Traced(Generic[R]):
     fixed: Size | None
 
     def sizes(self, training: Size) -> list[Size]:
-        """Where it has to agree with PyTorch: at the training's size, a larger and the smallest."""
+        """Return the sizes to compare with PyTorch: the training's, a larger one, the smallest."""
         if self.fixed is not None:
             return [self.fixed]
         return list(dict.fromkeys([training, _larger(training, self.size_divisor), self.smallest]))
@@ -64,32 +64,33 @@ def trace(
     make: Callable[[ExportedProgram], R],
     settings: TestSettings,
 ) -> Traced[R]:
-    """The model as one graph for batches of any number and, where that can be, images of any size.
+    """Trace a model for any batch size and, if possible, for any image size.
 
-    Whether it can be is tried: networks whose export doesn't do what they do at another size are
-    traced for the training's.
+    The graph for any image size is compared with the network at two sizes. If it differs, or
+    can't be made, the network is traced again for the training's size only.
 
     Args:
-        model: The model; it is left as it was.
-        make: What makes an export of a graph, to be run.
-        settings: How the generator is used.
+        model: The model; it is not changed.
+        make: Makes a runnable export from a graph.
+        settings: Test-time statistics and noise.
 
     Raises:
-        I2IError: If its generator can't be traced, with torch's reason, or the export not be made;
-            if that is so for any size and for the training's for two reasons, with both.
+        I2IError: If the generator can't be traced or exported, with torch's reason. If the traces
+            for any size and for the training's size fail for two reasons, with both.
     """
     network = TestTime(copy.deepcopy(model.generator).cpu(), settings)
     network.eval().requires_grad_(False)
     channels, training = model.data.input.channels, model.recipe.augment.crop
     step = model.size_divisor
-    # Neither square nor of one step, which gives maps of one pixel: tracing may take it for a rule.
+    # Trace a non-square example of at least two steps: tracing may specialise on equal sides, and
+    # on the feature maps of one pixel that one step gives.
     side = max(*next_multiple(training, step), 2 * step)
     try:
         program = _program(network, (channels, side, side + step), step)
         exported = make(program)
     except HopelessError:
         raise
-    except Exception as error:  # torch tells in many kinds that a network is for one size
+    except Exception as error:  # torch raises many types if a network needs a fixed size
         return _fixed(model, network, make, before=error)
 
     def takes(size: Size) -> bool:
@@ -97,7 +98,7 @@ def trace(
 
     if not (takes(training) and takes(_larger(training, step))):
         return _fixed(model, network, make)
-    # Maps of one pixel have no statistics, so that networks take another path there.
+    # Feature maps of one pixel have no statistics, so networks can behave differently there.
     smallest = next((size for size in ((step,) * 2, (2 * step,) * 2) if takes(size)), training)
     return Traced(network, program, exported, step, smallest, None)
 
@@ -109,13 +110,13 @@ def _fixed(
     *,
     before: Exception | None = None,
 ) -> Traced[R]:
-    """The model as a graph for images of the training's size; before it, another has failed."""
+    """Trace a model for the training's size; `before` is the error of the trace for any size."""
     training = model.recipe.augment.crop
     try:
         program = _program(network, (model.data.input.channels, *training), None)
         exported = make(program)
     except Exception as error:
-        reason, other = _told(error), _told(before) if before is not None else ""
+        reason, other = _in_a_line(error), _in_a_line(before) if before is not None else ""
         if not isinstance(error, I2IError):
             reason = f"the generator '{model.recipe.generator.type}' can't be exported: {reason}"
         if other and other not in reason:
@@ -124,15 +125,15 @@ def _fixed(
     return Traced(network, program, exported, model.size_divisor, training, fixed=training)
 
 
-def _told(error: Exception) -> str:
-    """An error in one line, with its kind where it isn't ours."""
+def _in_a_line(error: Exception) -> str:
+    """Format an error in one line, with its type unless it is an I2IError."""
     reason = str(error).strip().partition("\n")[0]
     return reason if isinstance(error, I2IError) else f"{type(error).__name__}: {reason}"
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """A context in which torch's and ONNX's warnings and logs, meant for others, don't show."""
+    """Suppress warnings and logs of torch and ONNX, which don't concern users of i2i."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -144,13 +145,13 @@ def quiet() -> Iterator[None]:
 
 
 def _program(network: nn.Module, shape: tuple[int, int, int], step: int | None) -> ExportedProgram:
-    """The graph for batches of images of a shape; of any multiples of a step, if there is one."""
+    """Trace a network for images of a shape `(C, H, W)`; with a step, for any multiples of it."""
     free: dict[int, Any] = {0: Dim("batch", min=1, max=LONGEST)}
     if step is not None:
         for dimension, name in ((2, "height"), (3, "width")):
             steps = Dim(name, min=1, max=LONGEST // step)
             free[dimension] = steps if step == 1 else step * steps
-    # Without the option, which has no public door, a graph is for maps of more than one pixel only.
+    # This private option lets a graph accept feature maps of one pixel too.
     oblivious = shapes.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
     with quiet(), torch.no_grad(), oblivious:
         return torch.export.export(
@@ -163,12 +164,12 @@ def _program(network: nn.Module, shape: tuple[int, int, int], step: int | None) 
 
 
 def _larger(size: Size, step: int) -> Size:
-    """Another size than one, and of another shape."""
+    """Return a larger size with another aspect ratio."""
     return size[0] + step, size[1] + 2 * step
 
 
 def _agree(exported: Run, network: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Whether an export takes an image of a shape, and does what the network does."""
+    """Return whether an export accepts a shape `(C, H, W)` and gives the network's output."""
     noise = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
     try:
         with torch.inference_mode():

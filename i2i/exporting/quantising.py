@@ -1,4 +1,4 @@
-"""Dynamic int8 quantisation of an exported model, and what it costs."""
+"""Dynamic int8 quantisation of an exported model, and measurement of its loss."""
 
 from pathlib import Path
 
@@ -14,15 +14,16 @@ from i2i.exporting.samples import Samples
 
 
 def quantise(proto: onnx.ModelProto, path: Path, samples: Samples) -> Quantised:
-    """Replace a model's file by its quantisation, and measure the loss.
+    """Replace a model's file by its quantised version, and measure the loss.
 
-    Weights of convolutions and of matrix products become whole numbers of 8 bits, unsigned, which
-    is what onnxruntime has convolutions for; transposed convolutions stay as they are.
+    Weights of convolutions and matrix products become uint8, because onnxruntime has only uint8
+    convolutions. Transposed convolutions are not quantised.
 
     Args:
         proto: The model.
         path: Its file.
-        samples: What to measure on, an image at a time: ranges are a batch's.
+        samples: Images to measure on. They are run one at a time, because activation ranges
+            depend on the batch.
 
     Raises:
         I2IError: If onnxruntime can't run the result.
@@ -51,5 +52,5 @@ def _outputs(run: Run, samples: Samples) -> torch.Tensor:
 
 
 def _l1(outputs: torch.Tensor, others: torch.Tensor) -> float:
-    """The mean absolute difference, of values from 0 to 1."""
+    """Return the mean absolute difference, on the scale of values from 0 to 1."""
     return float((outputs - others).abs().mean() / 2)

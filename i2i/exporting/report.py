@@ -1,4 +1,4 @@
-"""What an export has to tell."""
+"""The results that an export returns."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,13 @@ from i2i.images.types import Size
 
 @dataclass(frozen=True)
 class Quantised:
-    """What weights in 8 bits cost, as mean absolute differences of values from 0 to 1.
+    """The loss by int8 quantisation, as mean absolute differences of values from 0 to 1.
 
     Args:
-        float_bytes: Size of the file without.
-        loss: To the outputs without.
-        to_target: Of the outputs to their targets; None where these aren't known.
-        float_to_target: The same without.
+        float_bytes: File size before quantisation.
+        loss: Difference between the outputs with and without quantisation.
+        to_target: Difference between quantised outputs and targets; None without targets.
+        float_to_target: Difference between unquantised outputs and targets; None without targets.
     """
 
     float_bytes: int
@@ -25,18 +25,18 @@ class Quantised:
 
 @dataclass(frozen=True)
 class Exported:
-    """A model that was exported and checked.
+    """An exported and checked model.
 
     Args:
         path: The file.
         bytes: Its size.
-        difference: The largest absolute difference from PyTorch, of values in [−1, 1], without
-            quantisation.
-        images: What it was checked on, in words.
+        difference: The largest absolute difference from PyTorch without quantisation, for values
+            in [−1, 1].
+        images: The images it was checked on, as text.
         sizes: Heights and widths that it was checked at.
-        fixed: The only height and width that it takes; None where any multiples will do.
-        quantised: What int8 costs; None where it wasn't asked for.
-        instead: Why that was made-up pictures and not the recipe's data; None where it wasn't.
+        fixed: The only height and width that it accepts; None if it accepts any multiples.
+        quantised: The loss by int8 quantisation; None without int8.
+        instead: Why synthetic images replaced the recipe's data in the check; None if they didn't.
     """
 
     path: Path

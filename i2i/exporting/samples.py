@@ -1,4 +1,4 @@
-"""The images that an export is checked on: real ones wherever some can be had."""
+"""The images that an export is checked on: real ones if available, otherwise synthetic ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from i2i.translation.inputs import find_inputs
 from i2i.translation.preparing import Preparation
 
 UP_TO = 8
-"""Images that an export is checked on."""
+"""Largest number of images that an export is checked on."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Samples:
 
     Args:
         inputs: `(N, C, H, W)` in [−1, 1].
-        targets: Those of the inputs; None where nobody knows them.
-        source: What they are, in words.
-        instead: Why they are made up; None where they are real.
+        targets: The targets of the inputs, in the same format; None if unknown.
+        source: What the images are, as text.
+        instead: Why the images are synthetic; None if they are real.
     """
 
     inputs: Tensor
@@ -41,22 +41,22 @@ class Samples:
 
 
 def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
-    """Up to `UP_TO` images to check an export of a model on.
+    """Load up to `UP_TO` images to check an export of a model on.
 
     Args:
         model: The model.
-        given: Files, folders and patterns; without any, images of the recipe's own test split (or
-            the last split that it has), or made-up ones if the data isn't at hand.
+        given: Files, folders and patterns. By default, images of the recipe's test split (or of
+            the last split that has images), or synthetic images if the data is unavailable.
 
     Raises:
-        DataError: If given images can't be read or aren't what the model takes.
+        DataError: If given images can't be read, or don't have the model's number of channels.
     """
     if given:
         return _given(model, given)
     try:
         return _of_the_data(model)
     except I2IError as error:
-        return _made_up(model, _in_short(error))
+        return _synthetic(model, _in_short(error))
 
 
 def _given(model: Model, given: Sequence[Path | str]) -> Samples:
@@ -68,7 +68,7 @@ def _given(model: Model, given: Sequence[Path | str]) -> Samples:
     arrays = [preparation.prepare(file).array for file in files]
     channels = model.data.input.channels
     wrong = [
-        f"{file}: has {array.shape[2]} channels, the model takes {channels}"
+        f"{file}: has {array.shape[2]} channels, the model needs {channels}"
         for file, array in zip(files, arrays, strict=True)
         if array.shape[2] != channels
     ]
@@ -81,7 +81,7 @@ def _of_the_data(model: Model) -> Samples:
     dataset = assemble_dataset(model.recipe)
     channels = dataset.input_channels, dataset.target_channels
     if channels != (model.data.input.channels, model.data.target.channels):
-        raise DataError(["the recipe's data is no longer what the model was trained on"])
+        raise DataError(["the recipe's data has other channels than the model was trained on"])
     for split in reversed(SPLITS):
         pairs = dataset.pairs(split)
         if pairs:
@@ -92,7 +92,7 @@ def _of_the_data(model: Model) -> Samples:
     raise DataError(["the recipe's data has no images"])
 
 
-def _made_up(model: Model, instead: str) -> Samples:
+def _synthetic(model: Model, instead: str) -> Samples:
     coarse = torch.rand(
         4, model.data.input.channels, 6, 5, generator=torch.Generator().manual_seed(0)
     )
@@ -101,7 +101,7 @@ def _made_up(model: Model, instead: str) -> Samples:
 
 
 def _in_short(error: I2IError) -> str:
-    """The first of an error's problems, and how many others there are."""
+    """Return the first of an error's problems and the number of others."""
     first, *others = str(error).splitlines()
     return f"{first} (and {len(others):,} more)" if others else first
 

@@ -1,4 +1,4 @@
-"""Export by torch.export: one file that PyTorch runs without the model's Python code."""
+"""Export with torch.export: one file that PyTorch runs without the model's Python code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,21 +24,21 @@ def export_torch(
     images: Sequence[Path | str] = (),
     overwrite: bool = False,
 ) -> Exported:
-    """Write a model as `torch.export.load` reads it, read it back and check it.
+    """Write a model as a file for `torch.export.load`, load it and compare it with the model.
 
     Args:
         model: The model.
-        path: The file, `.pt2`.
-        settings: How the generator is used; as the recipe says by default.
-        images: What to check it on, see `samples`.
-        overwrite: Whether a file that is there may be replaced.
+        path: The `.pt2` file.
+        settings: Test-time statistics and noise; the recipe's by default.
+        images: Images for the comparison, see `samples`.
+        overwrite: Whether an existing file may be replaced.
 
     Returns:
-        What was written, and how close it is.
+        What was written, and how much it differs from PyTorch.
 
     Raises:
-        I2IError: If the model can't be exported or the export isn't as good as the model, to
-            `TOLERANCE`; nothing is left then.
+        I2IError: If the model can't be exported, or the export differs from the model by more than
+            `TOLERANCE`; no file is written then.
     """
     path = Path(path)
     check_free(path, overwrite=overwrite)
@@ -50,7 +50,7 @@ def export_torch(
         with quiet():
             try:
                 torch.export.save(traced.program, unfinished, extra_files=about)
-            except RuntimeError as error:  # torch's writer tells so of a full disk
+            except RuntimeError as error:  # torch raises it if the disk is full
                 raise OSError(str(error).partition("\n")[0]) from error
             graph = torch.export.load(unfinished).module()
         difference = check(graph, traced.network, real.inputs, sizes)

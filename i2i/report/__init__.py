@@ -1,4 +1,4 @@
-"""Pages about runs, each one self-contained HTML file."""
+"""HTML reports of runs; each is one self-contained file."""
 
 from i2i.report.run_page import write_report
 

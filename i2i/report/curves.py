@@ -1,4 +1,4 @@
-"""Curves, as SVG."""
+"""Line plots as SVG."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _STYLE: Any = {
 }
 
 FEW = 20
-"""With fewer points than these, each is marked."""
+"""Lines with fewer points than this get a marker at each point."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Line:
     """A line of a plot.
 
     Args:
-        points: Its points `(x, y)`; where a y is NaN the line has a gap.
-        colour: As matplotlib takes it.
+        points: Its points `(x, y)`; a NaN y makes a gap.
+        colour: A matplotlib colour.
         style: `-`, `--`, `:` or `-.`.
     """
 
@@ -39,12 +39,12 @@ class Line:
 
 
 def plot(title: str, lines: Sequence[Line], *, across: str = "step", log: bool = False) -> str:
-    """Lines in one plot, as SVG.
+    """Draw lines into one plot and return it as SVG.
 
     Args:
-        title: What is above it.
+        title: The title above the plot.
         lines: The lines; later ones are drawn over earlier ones.
-        across: What the x axis is.
+        across: The label of the x axis.
         log: Whether the y axis is logarithmic.
     """
     with rc_context(_STYLE):
@@ -65,7 +65,7 @@ def plot(title: str, lines: Sequence[Line], *, across: str = "step", log: bool =
 
 
 def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One SVG for each loss, and for each validation metric, from the lines of metrics.jsonl."""
+    """Draw one SVG per loss and per validation metric from the lines of metrics.jsonl."""
     series: dict[str, list[tuple[int, float]]] = {}
     for line in lines:
         for name, value in line.get("losses", {}).items():

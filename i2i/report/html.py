@@ -1,4 +1,4 @@
-"""How pages are made: one self-contained HTML file each, from a template."""
+"""Rendering of self-contained HTML pages from templates."""
 
 import base64
 from pathlib import Path
@@ -11,7 +11,7 @@ from i2i.images.types import Array
 
 
 def render(template: str, **values: Any) -> str:
-    """The page that a template of `templates/` makes of values."""
+    """Render a template of `templates/` with values."""
     templates = Environment(
         loader=PackageLoader("i2i.report"),
         autoescape=True,
@@ -23,17 +23,17 @@ def render(template: str, **values: Any) -> str:
 
 
 def file_uri(path: Path) -> str | None:
-    """A PNG file as an address that holds it; None if it isn't there."""
+    """Return a PNG file as a data URI; None if the file does not exist."""
     return _uri("image/png", path.read_bytes()) if path.exists() else None
 
 
 def png_uri(image: Array) -> str:
-    """An image as an address that holds it."""
+    """Return an image as a data URI."""
     return _uri("image/png", png_bytes(image))
 
 
 def svg_uri(svg: str) -> str:
-    """A drawing as an address that holds it."""
+    """Return an SVG as a data URI."""
     return _uri("image/svg+xml", svg.encode())
 
 

@@ -1,4 +1,4 @@
-"""Markdown in texts of users' as HTML that a page can show."""
+"""Converts users' Markdown to HTML that is safe to show on a page."""
 
 from functools import cache
 
@@ -7,11 +7,11 @@ from markupsafe import Markup
 
 
 def html(text: str) -> Markup:
-    """A text in Markdown as HTML; HTML in it is shown as it stands, and nothing is fetched."""
+    """Convert Markdown to HTML; HTML in the text is escaped, and images are not loaded."""
     return Markup(_reader().render(text))
 
 
 @cache
 def _reader() -> MarkdownIt:
-    # A page is whole on its own: it loads no images from elsewhere.
+    # Pages are self-contained: they load no images from elsewhere.
     return MarkdownIt("commonmark", {"html": False}).disable("image")

@@ -1,4 +1,4 @@
-"""Samples of a run, at moments spread over the training."""
+"""Samples of a run at steps spread evenly over the training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from i2i.images.sheets import cells
 from i2i.images.types import Array
 
 MOMENTS = 6
-"""How many moments of the training the samples are shown at."""
+"""The largest number of steps that samples are shown for."""
 
 Item = TypeVar("Item")
 
@@ -20,15 +20,15 @@ Item = TypeVar("Item")
 def samples_over_time(
     folder: Path, crop_size: int | Sequence[int]
 ) -> tuple[list[int], list[list[Array]]]:
-    """The samples of a run at some moments.
+    """Return the samples of a run at up to `MOMENTS` steps.
 
     Args:
         folder: The run's samples.
-        crop_size: Of the run's recipe.
+        crop_size: The recipe's `augment.crop_size`.
 
     Returns:
-        The moments' steps; and for each pair its input, its output at each of these, and its
-        target. Nothing where there are no samples.
+        The steps; and for each pair its input, its output at each step, and its target. Both are
+        empty if there are no samples.
     """
     samples = SampleFolder(folder)
     columns = _spread(samples.columns("step-*"))
@@ -40,7 +40,7 @@ def samples_over_time(
 def _from_sheets(
     folder: Path, crop_size: int | Sequence[int]
 ) -> tuple[list[int], list[list[Array]]]:
-    """The same from version 0.1's samples: one sheet of input | output | target for each moment."""
+    """Do the same for version 0.1, which stored one sheet of input | output | target per step."""
     files = _spread(sorted(folder.glob("step-*.png")))
     height, width = (crop_size, crop_size) if isinstance(crop_size, int) else crop_size
     sheets = [cells(read(file, "rgb"), height, width) for file in files]

@@ -1,4 +1,4 @@
-"""The page about a run, made from nothing but the run's folder."""
+"""The HTML report of a run, made only from the run's folder."""
 
 import json
 import tomllib
@@ -19,10 +19,10 @@ from i2i.system.files import write_whole
 
 
 def write_report(folder: RunFolder) -> Path:
-    """Write `report.html` into a run's folder; everything it shows is inside the file.
+    """Write the self-contained `report.html` into a run's folder.
 
     Raises:
-        I2IError: If the folder is not a run's.
+        I2IError: If the folder is not a run folder.
     """
     if not folder.recipe.is_file():
         raise I2IError(f"{folder.path} is not a run: it has no {folder.recipe.name}")
@@ -56,13 +56,13 @@ def write_report(folder: RunFolder) -> Path:
 
 
 def _copied(evaluation: dict[str, Any] | None, text: str) -> str:
-    """The value of the input taken as the output, where the metric has one."""
+    """Return the metric's value with the input as the output, or a dash if there is none."""
     copies = (evaluation or {}).get("input_as_output") or {}
     return number({"value": copies[text]}) if text in copies else "–"
 
 
 def _old_sheet(folder: RunFolder) -> Path:
-    """The sheet of test pairs that version 0.1 kept instead of samples."""
+    """The sheet of test pairs that version 0.1 stored instead of samples."""
     return folder.evaluation / "sheet.png"
 
 

@@ -1,1 +1,1 @@
-"""Studies: variants of one recipe trained, measured alike and put side by side."""
+"""Studies: train variants of one recipe, evaluate them in the same way and compare the results."""

@@ -1,4 +1,4 @@
-"""Whether runs were measured alike."""
+"""Comparison of metric fingerprints between runs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,18 +8,21 @@ from i2i.studies.record import Record
 
 
 def fingerprint(record: Record, text: str) -> Mapping[str, Any] | None:
-    """All that a metric's value depends on but the outputs; None if it wasn't measured."""
+    """Return a metric's fingerprint: all settings that its value depends on.
+
+    None if the metric wasn't measured.
+    """
     found: Mapping[str, Any] | None = record.evaluation["details"].get(text, {}).get("fingerprint")
     return found
 
 
 def unlike(records: Sequence[Record], text: str, despite: Sequence[str] = ()) -> list[str]:
-    """How the fingerprints of a metric differ from that of the first record, in words.
+    """Describe how the fingerprints of a metric differ from that of the first record.
 
     Args:
-        records: Those that were measured; others are passed over.
+        records: Records of runs; those without the metric are skipped.
         text: The metric.
-        despite: Parts that may differ, such as `versions`.
+        despite: Parts of the fingerprint that may differ, such as `versions`.
     """
     prints = [
         (record.path.stem, dict(flat(found)))

@@ -1,4 +1,4 @@
-"""A study's folder: what lies where."""
+"""Paths in a study's folder."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,35 +12,35 @@ from i2i.system.locks import Taken, lock
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """The folder of one study, by default `studies/<the study's name>`.
+    """The folder of one study, by default `studies/<name of the study>`.
 
-    The records are all that its page is made of; they are small, and made to be kept. The runs
-    are large and may go once their records are there.
+    The page is made from the records alone. Records are small and meant to be kept; runs are large
+    and may be deleted once their records exist.
     """
 
     path: Path
 
     @property
     def records(self) -> Path:
-        """What each run has come to, and the images that the page shows."""
+        """The folder with each run's record, and the images that the page shows."""
         return self.path / "records"
 
     def run(self, name: str) -> RunFolder:
-        """The folder of a run."""
+        """Return the folder of a run."""
         return RunFolder(self.path / "runs" / name)
 
     def record(self, name: str) -> Path:
-        """The record of a run."""
+        """Return the record file of a run."""
         return self.records / f"{name}.json"
 
     @property
     def results(self) -> Path:
-        """The tables, for programs."""
+        """The tables as JSON, for programs."""
         return self.path / "study.json"
 
     @property
     def page(self) -> Path:
-        """The tables and figures, for people."""
+        """The HTML page with tables and figures."""
         return self.path / "study.html"
 
     @property
@@ -50,10 +50,10 @@ class StudyFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Make the folder ready to be written to, by one process at a time.
+        """Create the folder and lock it against other `i2i study` processes.
 
         Raises:
-            I2IError: If another process is at work in it, or it can't be written to.
+            I2IError: If another process holds the lock, or the folder can't be written to.
         """
         with ExitStack() as stack:
             try:
@@ -61,8 +61,8 @@ class StudyFolder:
                 stack.enter_context(lock(self.path / ".lock"))
             except Taken:
                 raise I2IError(
-                    f"{self.path}: another 'i2i study' is at work here; wait for it, stop it, or "
-                    "choose another folder (--out)"
+                    f"{self.path}: another 'i2i study' is using this folder; wait for it, stop it, "
+                    "or choose another folder (--out)"
                 ) from None
             except OSError as error:
                 raise I2IError(f"{self.path}: can't be written to: {error.strerror}") from error
@@ -70,5 +70,5 @@ class StudyFolder:
 
 
 def log_of(run: RunFolder) -> Path:
-    """What a run has said."""
+    """Return the file with a run's console output."""
     return run.path / "log.txt"

@@ -1,7 +1,7 @@
-"""The images beside a study's records: some test pairs, and each run's translations of them.
+"""The images stored beside a study's records: some test pairs, and each run's outputs for them.
 
-A pair's images are `pairs-HASH/input/NAME.png` and `pairs-HASH/target/NAME.png`, named by the
-content of all of them, so that runs on the same pairs share them; a run's outputs are
+A pair's images are `pairs-HASH/input/NAME.png` and `pairs-HASH/target/NAME.png`. HASH is computed
+from the content of all pairs, so runs on the same pairs share one folder. A run's outputs are
 `RUN/NAME.png`.
 """
 
@@ -19,14 +19,14 @@ from i2i.run_folder import RunFolder
 from i2i.system.files import safe_join, write_whole
 
 ROWS = 6
-"""Test pairs that are kept to be looked at."""
+"""Number of test pairs whose images are stored."""
 
 Images = Mapping[str, Any]
-"""What a record says of its images: `names` of the pairs, and the folders `pairs` and `outputs`."""
+"""A record's `images`: the pairs' `names`, and the folders `pairs` and `outputs`."""
 
 
 def keep_images(record: Path, run: RunFolder) -> dict[str, Any]:
-    """Keep some of the samples of a run's evaluation beside its record."""
+    """Copy some samples of a run's evaluation beside its record and return its `images`."""
     samples = SampleFolder(run.evaluation / "samples")
     every = samples.names
     names = [every[i] for i in spread(len(every), ROWS)]
@@ -43,14 +43,14 @@ def keep_images(record: Path, run: RunFolder) -> dict[str, Any]:
 
 
 def read_outputs(folder: Path, images: Images) -> list[Array]:
-    """A run's translations, pair by pair.
+    """Read a run's outputs, one per pair.
 
     Args:
-        folder: The records'.
-        images: What the record says of them.
+        folder: The folder of the records.
+        images: The record's `images`.
 
     Raises:
-        DataError: If they can't be read.
+        DataError: If an image can't be read.
     """
     if "size" in images:
         return [row[0] for row in _from_sheet(folder, images, "outputs")]
@@ -59,7 +59,7 @@ def read_outputs(folder: Path, images: Images) -> list[Array]:
 
 
 def read_pairs(folder: Path, images: Images) -> list[list[Array]]:
-    """Input and target of each pair; see `read_outputs`."""
+    """Read the input and target of each pair; see `read_outputs`."""
     if "size" in images:
         return _from_sheet(folder, images, "pairs")
     pairs = SampleFolder(safe_join(folder, images["pairs"]))
@@ -70,25 +70,25 @@ def read_pairs(folder: Path, images: Images) -> list[list[Array]]:
 
 
 def copy_images(folder: Path, images: Images, record: Path) -> dict[str, Any]:
-    """Copy the images of a record beside another one.
+    """Copy the images of a record beside another record.
 
     Args:
-        folder: The records' of the first.
-        images: What the first says of them.
-        record: The file of the other.
+        folder: The folder of the first record.
+        images: The first record's `images`.
+        record: The file of the other record.
 
     Returns:
-        What the other says of them.
+        The other record's `images`.
 
     Raises:
-        OSError: If they can't be copied.
+        OSError: If the images can't be copied.
     """
     own = {**images, "outputs": record.with_suffix(".png" if "size" in images else "").name}
     for part in ("pairs", "outputs"):
         source, target = safe_join(folder, images[part]), record.with_name(own[part])
         files = [source] if source.is_file() else sorted(source.rglob("*.png"))
         if not files:
-            raise OSError(f"{source}: there are no images")
+            raise OSError(f"{source}: has no images")
         for file in files:
             _write(target, {file.relative_to(source).as_posix(): file.read_bytes()})
     return own
@@ -102,6 +102,6 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _from_sheet(folder: Path, images: Images, part: str) -> list[list[Array]]:
-    """The images of a record of version 0.1, which kept them on sheets."""
+    """Read the images of a record of version 0.1, which stored them on sheets."""
     height, width = images["size"]
     return cells(read(safe_join(folder, images[part]), "rgb"), height, width)

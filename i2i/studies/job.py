@@ -1,8 +1,8 @@
 """One run of a study in a process of its own: `python -m i2i.studies.job RUN`.
 
-It goes on with the run in the folder RUN, whose recipe is there. Its standard input is a pipe that
-nothing is ever written to: when the study that started it is gone, however that came about, the
-pipe ends, and the run saves and stops as on SIGTERM.
+It starts or resumes the run in the folder RUN, which contains the recipe. Its standard input is a
+pipe from the study's process, which never writes to it. When that process ends for any reason, the
+pipe closes, and the run saves and stops as on SIGTERM.
 """
 
 import os
@@ -18,13 +18,13 @@ from i2i.run_folder import RunFolder
 from i2i.system.locks import lock
 
 GRACE = 120.0
-"""Seconds that a run has for saving once nobody waits for it any more."""
+"""Seconds that a run has for saving after the study's process has ended."""
 
 
 def main(path: Path) -> int:
-    """Go on with a run; its exit status."""
+    """Start or resume a run and return its exit status."""
     threading.Thread(target=_end_with_the_study, daemon=True).start()
-    # The run of a study that was killed may be saving yet.
+    # If an earlier study was killed, its process may still be saving this run.
     with lock(path / ".lock", waiting_for=f"at work in {path}"):
         from i2i.runs.run import run
         from i2i.system.devices import choose_device

@@ -9,11 +9,11 @@ from i2i.system.console import duration
 
 
 def as_markdown(results: Results, figure: Sequence[str]) -> str:
-    """The study's tables and findings.
+    """Return the study's tables and findings as Markdown.
 
     Args:
-        results: What it has found.
-        figure: The columns of `figure.png` beside it; none if there is none.
+        results: The study's results.
+        figure: The column names of `figure.png` in the same folder; empty if there is no figure.
     """
     return "\n".join(_lines(results, figure)).rstrip() + "\n"
 
@@ -39,9 +39,9 @@ def _lines(results: Results, figure: Sequence[str]) -> Iterator[str]:
         ]
         yield from _row(["ground truth", *cells])
     yield ""
-    yield "Mean ± sample standard deviation over seeds, where there are several; the best in bold."
+    yield "Mean ± sample standard deviation over seeds (± only with several seeds); best in bold."
     if study.paper:
-        yield "What the paper says stands in parentheses:"
+        yield "The paper's values are in parentheses:"
         yield from (f"- {metric}: {note}" for metric, note in study.paper.items())
     yield ""
     if results.findings:
@@ -77,7 +77,7 @@ def _lines(results: Results, figure: Sequence[str]) -> Iterator[str]:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """One variant against another in a few words."""
+    """Describe the comparison of two variants in one line."""
     pair = f"{comparison.better} against {comparison.worse}"
     if comparison.confidence is None or comparison.interval is None:
         return f"{pair}: {comparison.problem}"
@@ -89,7 +89,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def signed(value: float | None) -> str:
-    """A difference with its sign."""
+    """Format a difference with its sign."""
     return "–" if value is None else f"{value:+.3g}".replace("-", "−")
 
 

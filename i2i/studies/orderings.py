@@ -1,9 +1,9 @@
-"""Whether claims of an order hold, and how sure that is: the paired bootstrap over test images.
+"""Tests of the claims that variants are better than others, by the paired bootstrap.
 
-Efron and Tibshirani 1993, chapters 6 and 13. Every run tells each metric's values on the same
-bootstrap samples of the test pairs, so the difference of two variants can be taken within each of
-them. What this covers is which test images there happened to be. It doesn't cover the luck of a
-training: another seed gives other weights, and the spread over seeds tells how much that matters.
+Efron and Tibshirani 1993, chapters 6 and 13. Every run computes each metric on the same bootstrap
+samples of the test pairs, so the difference of two variants is taken within each sample. The
+confidence covers the choice of test images. It doesn't cover the variation between trainings:
+another seed gives other weights, and the spread over seeds shows how much that matters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ class Comparison:
     """One variant against another.
 
     Args:
-        better: The one that is said to be better.
-        worse: The other.
-        difference: The mean of the first minus that of the second; None where one is missing.
-        confidence: The share of bootstrap samples in which the first is better, ties counting half;
+        better: The variant that the claim says is better.
+        worse: The other variant.
+        difference: The mean of `better` minus the mean of `worse`; None if one is missing.
+        confidence: The share of bootstrap samples in which `better` is better; ties count half.
             None without bootstrap samples.
-        interval: Between which the difference lies in 95% of the bootstrap samples.
+        interval: The interval that holds the difference in 95% of the bootstrap samples.
         problem: Why there is no confidence; None if there is one.
     """
 
@@ -49,7 +49,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """What 95% of confidence allow to say."""
+        """The verdict at 95% confidence."""
         if self.confidence is None:
             return "unknown"
         if self.confidence >= SURE:
@@ -57,7 +57,7 @@ class Comparison:
         return "doesn't hold" if self.confidence <= 1 - SURE else "undecided"
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for programs."""
+        """Return all fields and the verdict."""
         return {
             "better": self.better,
             "worse": self.worse,
@@ -71,11 +71,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Finding:
-    """What has become of a claim.
+    """The result of testing one claim.
 
     Args:
         ordering: The claim.
-        comparisons: Each of its better variants against each of its worse.
+        comparisons: Each of its better variants against each of its worse variants.
     """
 
     ordering: Ordering
@@ -83,7 +83,7 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """Holds if all of it does; doesn't hold if a part of it doesn't."""
+        """`holds` if all comparisons hold; `doesn't hold` if one of them doesn't."""
         verdicts = [comparison.verdict for comparison in self.comparisons]
         for verdict in ("doesn't hold", "unknown", "undecided"):
             if verdict in verdicts:
@@ -91,7 +91,7 @@ class Finding:
         return "holds"
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for programs."""
+        """Return all fields and the verdict."""
         return {
             "claim": self.ordering.claim,
             "metric": self.ordering.metric,
@@ -102,12 +102,12 @@ class Finding:
 
 
 def findings(study: Study, runs: Runs, upwards: Mapping[str, bool]) -> list[Finding]:
-    """What has become of every claim of a study.
+    """Test every claim of a study.
 
     Args:
         study: The study.
         runs: Its records.
-        upwards: For each metric, whether higher is better.
+        upwards: Whether higher is better, by metric.
     """
     return [
         Finding(
@@ -124,19 +124,21 @@ def findings(study: Study, runs: Runs, upwards: Mapping[str, bool]) -> list[Find
 def paired_bootstrap(
     better: Sequence[Values], worse: Sequence[Values], *, higher_is_better: bool
 ) -> tuple[float, tuple[float, float]]:
-    """How sure it is that one variant is better than another, and the interval of their difference.
+    """Compute the confidence that one variant is better, and the interval of the difference.
 
     Args:
-        better: The metric's values `(B,)` on the same bootstrap samples, for each seed of the one.
-        worse: The same of the other. The seeds' values are averaged within each bootstrap sample.
-        higher_is_better: Which way the metric points.
+        better: For each seed of the first variant, the metric's values `(B,)` on the bootstrap
+            samples. All runs use the same samples.
+        worse: The same for the second variant. Seeds are averaged within each bootstrap sample.
+        higher_is_better: Whether higher values of the metric are better.
 
     Returns:
-        The share of bootstrap samples in which the first is better, ties counting half; and the 2.5
-        and 97.5 percentiles of the first minus the second. Bootstrap samples in which a value is
-        missing (NaN) are left out.
+        The share of bootstrap samples in which the first variant is better, where ties count half;
+        and the 2.5 and 97.5 percentiles of first minus second. Bootstrap samples with a missing
+        value (NaN) are skipped.
     """
-    count = min(len(values) for values in (*better, *worse))  # fewer are the first of more
+    # Runs may differ in B: a shorter list holds the first samples of a longer one.
+    count = min(len(values) for values in (*better, *worse))
     sides = [np.mean([values[:count] for values in side], axis=0) for side in (better, worse)]
     difference = sides[0] - sides[1]
     difference = difference[~np.isnan(difference)]
@@ -158,7 +160,7 @@ def _compared(
     difference = mean(known[0]) - mean(known[1])
     text = study.metric_texts[metric]
     if apart := unlike([*sides[0], *sides[1]], text, despite=("versions",)):
-        return Comparison(*pair, difference, problem=f"not measured alike: {'; '.join(apart)}")
+        return Comparison(*pair, difference, problem=f"fingerprints differ: {'; '.join(apart)}")
     better, worse = ([_bootstrap_values(record, text) for record in side] for side in sides)
     if not all(len(values) for values in (*better, *worse)):
         return Comparison(*pair, difference, problem="no bootstrap samples: set eval.bootstrap")
@@ -167,6 +169,6 @@ def _compared(
 
 
 def _bootstrap_values(record: Record, text: str) -> Values:
-    """A metric's values on bootstrap samples, NaN where one has none; empty without any."""
+    """Return a metric's values on bootstrap samples, NaN for missing ones; empty without any."""
     values = record.evaluation["details"].get(text, {}).get("bootstrap")
     return np.array(values or [], dtype=np.float64)

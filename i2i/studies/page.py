@@ -1,4 +1,4 @@
-"""A study's page, text and table of numbers, made from nothing but its records."""
+"""Writes a study's HTML page, Markdown and JSON, made only from its records."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from i2i.system.console import duration
 from i2i.system.files import write_whole
 
 SMALL = 128
-"""Images below this width are enlarged with their pixels left sharp."""
+"""Images narrower than this many pixels are enlarged without smoothing."""
 
 
 def write_results(folder: StudyFolder, results: Results) -> None:
@@ -32,9 +32,9 @@ def write_results(folder: StudyFolder, results: Results) -> None:
 
 
 def columns_of_images(results: Results) -> dict[str, list[Array]]:
-    """The figure by columns: inputs, every variant's translations of them, and the ground truth.
+    """Return the figure by columns: inputs, every variant's outputs, and the ground truth.
 
-    Variants whose test pairs are others than the first one's have no place in it.
+    Variants with other test pairs than the first variant are left out.
     """
     records = results.first
     if not records:
@@ -53,7 +53,7 @@ def columns_of_images(results: Results) -> dict[str, list[Array]]:
 
 
 def page(results: Results, figure: dict[str, list[Array]]) -> str:
-    """The page; everything it shows is inside it."""
+    """Render the self-contained HTML page."""
     study = results.study
     look = looks([variant.name for variant in study.variants])
     return render(
@@ -80,7 +80,7 @@ def page(results: Results, figure: dict[str, list[Array]]) -> str:
 
 
 def _notices(results: Results) -> list[str]:
-    """What a reader must know before any number."""
+    """Return the notices at the top of the page."""
     notices = dict.fromkeys(
         notice
         for record in results.records
@@ -89,12 +89,12 @@ def _notices(results: Results) -> list[str]:
     if results.missing:
         notices[f"Not run yet, so not on this page: {'; '.join(results.missing)}."] = None
     if results.differing:
-        notices[f"Not all was measured alike: {'; '.join(results.differing)}."] = None
+        notices[f"The runs' fingerprints differ: {'; '.join(results.differing)}."] = None
     return list(notices)
 
 
 def _bootstrap_samples(results: Results) -> int:
-    """How many bootstrap samples of the test pairs the findings rest on."""
+    """Return the smallest number of bootstrap samples among all measured metrics; 0 without any."""
     details: list[dict[str, Any]] = [
         about for record in results.records for about in record.evaluation["details"].values()
     ]

@@ -1,4 +1,4 @@
-"""What a study has to do: its runs, and how far each of them is."""
+"""The runs of a study and the progress of each."""
 
 import shutil
 from collections.abc import Container, Iterator, Sequence
@@ -24,23 +24,23 @@ from i2i.training import checkpoint as checkpoints
 
 
 class StudyError(ManyProblems):
-    """A study that can't go on: what lies in its folder is of another one."""
+    """A study that can't continue, because its folder holds runs or records of other recipes."""
 
 
 @dataclass
 class Job:
-    """A run of the study, for every variant and seed whose recipes are the same.
+    """A run of the study; variants whose recipes give the same results share one run.
 
     Args:
-        recipe: The resolved recipe; its name is that of the run and of the record.
-        variants: Whose it is.
-        run: Where it is trained.
-        path: Where its record belongs.
+        recipe: The resolved recipe; its name is also the name of the run and of the record.
+        variants: The variants that share the run.
+        run: The run's folder.
+        path: The file for its record.
         record: Its record, once it is done.
-        step: Updates that needn't be done again.
+        step: Updates that are already done.
         total: Updates in all.
-        lacking: Metrics that its record doesn't have yet.
-        in_the_way: What has to be removed before it can begin.
+        lacking: Metrics that are missing in its record.
+        in_the_way: Why its folder or record must be removed before it can start.
     """
 
     recipe: Recipe
@@ -55,17 +55,17 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What the console calls it."""
+        """Its name on the console and the page."""
         return f"{' = '.join(self.variants)}, seed {self.recipe.seed}"
 
     @property
     def elsewhere(self) -> Path | None:
-        """The record, if it is still another study's."""
+        """The record's file if it is in another study's folder, else None."""
         return None if self.record is None or self.record.path == self.path else self.record.path
 
     @property
     def state(self) -> Literal["done", "resume", "new"]:
-        """Whether it is done, was begun, or is all to be done."""
+        """`done`, `resume` if some of its updates are done, or `new`."""
         if self.record is not None and not self.lacking:
             return "done"
         return "resume" if self.step else "new"
@@ -74,12 +74,12 @@ class Job:
 def jobs_of(
     experiment: Experiment, folder: StudyFolder, others: Sequence[StudyFolder] = ()
 ) -> list[Job]:
-    """The runs of a study in the order in which they are to be done: seed by seed.
+    """Return the runs of a study in the order to run them: seed by seed.
 
     Args:
         experiment: The study and its recipes.
-        folder: Where records and runs may lie already.
-        others: Studies whose records count where they have all that is asked for.
+        folder: The study's folder, which may hold records and runs already.
+        others: Folders of other studies; their records are used if they have all metrics.
 
     Raises:
         I2IError: If a record is damaged.
@@ -94,8 +94,9 @@ def jobs_of(
             jobs[key].variants = tuple(dict.fromkeys((*jobs[key].variants, name)))
             continue
         record = records.get(key)
-        called = recipe.name if record is None else record.path.stem  # its variant's name then
-        jobs[key] = Job(recipe, (name,), folder.run(called), folder.record(called), record)
+        # A record keeps its file name, even if its variant has been renamed since.
+        stem = recipe.name if record is None else record.path.stem
+        jobs[key] = Job(recipe, (name,), folder.run(stem), folder.record(stem), record)
         if record is not None:
             jobs[key].lacking = record.lacks(recipe)
         elif (other := theirs.get(key)) and not (jobs[key].path.exists() or other.lacks(recipe)):
@@ -106,17 +107,18 @@ def jobs_of(
 
 
 def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
-    """Check that all that isn't done can be done, before the first run begins; how far each is.
+    """Check that every unfinished run can run, before the first one starts, and find its progress.
 
     Args:
         jobs: Runs of a study.
-        overwrite: Whether what other recipes have left in the way may be removed.
+        overwrite: Whether runs and records of other recipes may be removed.
 
     Raises:
-        StudyError: If it may not, and there is something.
-        RecipeError: If components refuse what recipes ask of them.
-        DataError: If the data can't be had.
-        WeightsError: If a metric can't be measured.
+        StudyError: If runs or records of other recipes must be removed first, and `overwrite` is
+            False.
+        RecipeError: If components reject the options of a recipe.
+        DataError: If the data is unavailable.
+        WeightsError: If a metric can't be computed.
     """
     missing = [job for job in jobs if job.state != "done"]
     for job in missing:
@@ -124,7 +126,7 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
     in_the_way = [why for job in missing for why in job.in_the_way]
     if in_the_way and not overwrite:
         raise StudyError(
-            [*in_the_way, "Begin these again (--overwrite), or choose another folder (--out)"]
+            [*in_the_way, "Start these runs again (--overwrite), or choose another folder (--out)"]
         )
     _check_networks(missing)
     _check_metrics(missing)
@@ -139,16 +141,16 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
 
 
 def take_over(jobs: Sequence[Job]) -> Iterator[str]:
-    """Copy the records that are other studies' yet; what was copied, in words."""
+    """Copy records that are in other studies' folders; yields a console line for each."""
     for job in jobs:
         if (source := job.elsewhere) is not None:
             assert job.record is not None
             job.record = copy_record(job.record, job.path)
-            yield f"{job.name}: taken over from {source}"
+            yield f"{job.name}: record copied from {source}"
 
 
 def clear(job: Job) -> None:
-    """Remove what another recipe has left where a run belongs."""
+    """Remove a run and record of another recipe from where this run is to be written."""
     if job.in_the_way:
         shutil.rmtree(job.run.path, ignore_errors=True)
         job.path.unlink(missing_ok=True)
@@ -156,43 +158,43 @@ def clear(job: Job) -> None:
 
 
 def _resolved(recipe: Recipe, recorded: Container[str]) -> Recipe:
-    """The recipe with `auto` precision resolved: as a record has it, else as suits this machine."""
+    """Resolve `auto` precision: to the one of an existing record, else to this machine's choice."""
     if recipe.train.precision != "auto":
         return recipe
-    here = choose_precision(choose_device(recipe.train.device))
-    every: tuple[Precision, ...] = (here, 32, "bf16-mixed")
-    ways = [recipe.with_precision(precision) for precision in every]
-    return next((way for way in ways if digest(way) in recorded), ways[0])
+    default = choose_precision(choose_device(recipe.train.device))
+    precisions: tuple[Precision, ...] = (default, 32, "bf16-mixed")
+    candidates = [recipe.with_precision(precision) for precision in precisions]
+    return next((each for each in candidates if digest(each) in recorded), candidates[0])
 
 
 def _in_order(study: Study) -> list[tuple[str, int]]:
-    """Every variant with its first seed, then with its second, and so on."""
+    """Return every variant with its first seed, then every variant with its second, and so on."""
     seeds = {variant.name: study.seeds_of(variant) for variant in study.variants}
     rounds = range(max(map(len, seeds.values())))
     return [(name, own[i]) for i in rounds for name, own in seeds.items() if i < len(own)]
 
 
 def _in_the_way(job: Job) -> list[str]:
-    """What lies where a run belongs and is of no use to it, in words."""
+    """Describe the run or record that must be removed before a run can start."""
     found = []
     if job.record is None and job.path.exists():
         found.append(_other(job.path, read_record(job.path).recipe, job))
     if job.run.recipe.exists():
-        there = resolved_recipe(
+        stored = resolved_recipe(
             job.run.recipe.read_text(encoding="utf-8"), source=str(job.run.recipe)
         )
-        if digest(there) != digest(job.recipe):
-            found.append(_other(job.run.path, there, job))
+        if digest(stored) != digest(job.recipe):
+            found.append(_other(job.run.path, stored, job))
     elif job.record is not None:
         found.append(
-            f"{job.path}: lacks {', '.join(job.lacking)}, and its run, which could be measured "
-            "again, is gone"
+            f"{job.path}: lacks {', '.join(job.lacking)}, and its run, which is needed to compute "
+            "them, was deleted"
         )
     return found
 
 
 def _other(path: Path, recipe: Recipe, job: Job) -> str:
-    return f"{path}: is of another recipe: {'; '.join(differences(recipe, job.recipe))}"
+    return f"{path}: belongs to another recipe: {'; '.join(differences(recipe, job.recipe))}"
 
 
 def _check_networks(jobs: Sequence[Job]) -> None:
@@ -216,7 +218,7 @@ def _check_metrics(jobs: Sequence[Job]) -> None:
     problems = MetricCollection(texts).problems
     if problems:
         raise WeightsError(
-            "these can't be measured, so nothing was begun:\n"
+            "these metrics can't be computed, so no run was started:\n"
             + "\n".join(f"{text}: {problem}" for text, problem in problems.items())
         )
 

@@ -1,4 +1,4 @@
-"""A study's plots: metrics over the training, and colours against the ground truth's."""
+"""A study's plots: validation curves, and histograms of outputs and targets."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from i2i.studies.record import Record
 from i2i.studies.results import Results
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7f7f7f")
-"""Okabe and Ito's, which people of any colour vision tell apart, and two more."""
+"""Okabe and Ito's palette, which is safe for colour-blind readers, and two more colours."""
 
 STYLES = ("-", "--", ":", "-.")
 
@@ -23,7 +23,7 @@ Look = tuple[str, str]
 
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
-    """How each variant's lines look."""
+    """Return each variant's line colour and style."""
     return {
         name: (COLOURS[i % len(COLOURS)], STYLES[i // len(COLOURS) % len(STYLES)])
         for i, name in enumerate(names)
@@ -31,7 +31,7 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
 
 
 def training_curves(results: Results, look: Mapping[str, Look]) -> list[str]:
-    """Each metric of the validation over the updates, an SVG each; means over the seeds."""
+    """Draw one SVG per validation metric over the updates; means over the seeds."""
     texts = dict.fromkeys(
         text
         for record in results.records
@@ -54,7 +54,7 @@ def training_curves(results: Results, look: Mapping[str, Look]) -> list[str]:
 
 
 def histograms(results: Results, look: Mapping[str, Look]) -> list[str]:
-    """For each axis of the metrics that keep histograms, an SVG: shares of pixels, logarithmic."""
+    """Draw one SVG per axis of each metric with histograms: shares of pixels, logarithmic."""
     drawn = []
     for metric, text in results.study.metric_texts.items():
         found = {
@@ -75,7 +75,7 @@ def histograms(results: Results, look: Mapping[str, Look]) -> list[str]:
 
 
 def _mean_curve(records: Sequence[Record], text: str) -> list[tuple[float, float]]:
-    """A metric over the updates; the mean over the seeds, where all of them have a value."""
+    """Return the mean of a metric over the seeds, at the steps where all of them have a value."""
     curves = [
         {line["step"]: line[text] for line in record.document["curves"]["validation"]}
         for record in records
@@ -93,7 +93,7 @@ def _histograms(record: Record, text: str) -> dict[str, Any] | None:
 
 
 def _shares(rows: Sequence[Sequence[float]], ends: Sequence[float]) -> list[tuple[float, float]]:
-    """The middles of bins and the mean shares in them; an empty bin is a gap."""
+    """Return bin centres and mean shares; an empty bin makes a gap (NaN)."""
     shares = np.mean(rows, axis=0)
     edges = np.linspace(ends[0], ends[1], len(shares) + 1)
     middles = (edges[1:] + edges[:-1]) / 2

@@ -1,4 +1,4 @@
-"""From a study file to checked recipes, one for each variant and seed."""
+"""Reads a study file and builds a validated recipe for each variant and seed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,16 +16,16 @@ from i2i.recipe.reading import add_default_types, metric_problems, parse_recipe,
 from i2i.recipe.schema import Recipe
 from i2i.studies.schema import Study, Variant
 
-ELSEWHERE = {"name": "each run is named by its variant", "seed": "say it in 'seeds'"}
-"""Keys of a recipe that a study gives itself, and where they come from."""
+ELSEWHERE = {"name": "each run is named after its variant", "seed": "set it in 'seeds'"}
+"""Recipe keys that the study sets itself, and where they come from."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A study whose recipes are checked.
+    """A study with its validated recipes.
 
     Args:
-        study: What the file says.
+        study: The content of the study file.
         recipes: The resolved recipe of every variant and seed.
     """
 
@@ -34,14 +34,14 @@ class Experiment:
 
 
 def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
-    """Read a study file and check it, and the recipe of every variant, whole.
+    """Read and validate a study file and the recipe of every variant.
 
     Args:
         path: The TOML file.
         overrides: Each `section.key=value`, for the recipes of all variants.
 
     Raises:
-        RecipeError: With every problem at once, each with its path and the nearest right name.
+        RecipeError: With all problems, each with its path and the nearest valid name.
     """
     path = Path(path)
     study = _read(path)
@@ -54,7 +54,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
     common = merged(base, {"eval": {"metrics": list(study.metrics)}}, study.set)
     add_default_types(common)
     recipes: dict[tuple[str, int], Recipe] = {}
-    told: dict[str, list[str]] = defaultdict(list)
+    recipe_problems: dict[str, list[str]] = defaultdict(list)
     for variant in study.variants:
         for seed in study.seeds_of(variant):
             own = {"name": f"{variant.slug or 'variant'}-seed{seed}", "seed": seed}
@@ -63,11 +63,11 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
                 recipes[variant.name, seed] = parse_recipe(document, overrides, source=_SOURCE)
             except RecipeError as error:
                 for problem in error.problems:
-                    told[problem.removeprefix(f"{_SOURCE}: ")].append(variant.name)
+                    recipe_problems[problem.removeprefix(f"{_SOURCE}: ")].append(variant.name)
     found += [
-        f"{path}: {_whose(names, study)}: {problem}"
-        for problem, names in told.items()
-        if not problem.startswith("eval.metrics.")  # told as the study's own
+        f"{path}: {_affected(names, study)}: {problem}"
+        for problem, names in recipe_problems.items()
+        if not problem.startswith("eval.metrics.")  # reported as the study's `metrics`
     ]
     if found:
         raise RecipeError(found)
@@ -87,10 +87,10 @@ def _read(path: Path) -> Study:
 
 
 def merged(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A document with changes, which tables take in key by key.
+    """Return a document with changes merged in; tables are merged key by key.
 
-    A table that names another `type` than the one it comes upon, so another component, replaces it
-    whole; so does everything that is no table.
+    A table with another `type` configures another component, so it replaces the old table
+    completely. Lists and single values are replaced too.
     """
     result = deepcopy(dict(base))
     for change in changes:
@@ -111,8 +111,8 @@ def _same_type(before: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
     return "type" not in change or change["type"] == before.get("type")
 
 
-def _whose(names: Sequence[str], study: Study) -> str:
-    """Whose recipe has a problem."""
+def _affected(names: Sequence[str], study: Study) -> str:
+    """Name the variants whose recipes have a problem."""
     if set(names) == {variant.name for variant in study.variants} and len(study.variants) > 1:
         return "every variant"
     listed = ", ".join(f"'{name}'" for name in dict.fromkeys(names))
@@ -120,7 +120,7 @@ def _whose(names: Sequence[str], study: Study) -> str:
 
 
 def _problems(study: Study) -> Iterator[Problem]:
-    """What is wrong between the parts of a study."""
+    """Find problems between the parts of a study."""
     for i, text in enumerate(study.metrics):
         yield from metric_problems(text, f"metrics.{i}")
     for metric in study.paper:
@@ -132,7 +132,7 @@ def _problems(study: Study) -> Iterator[Problem]:
             yield Problem(f"{path}.{key}", f"can't be set: {ELSEWHERE[key]}")
     for path, items in (("metrics", study.metrics), *_seeds(study)):
         if len(set(items)) < len(items):
-            yield Problem(path, "one is named twice")
+            yield Problem(path, "has an entry twice")
     yield from _name_problems(study)
     yield from _ordering_problems(study)
 
@@ -150,7 +150,7 @@ def _ordering_problems(study: Study) -> Iterator[Problem]:
 
 
 def _columns(study: Study) -> Iterator[tuple[str, str]]:
-    """Every place that names a column."""
+    """Yield the path and name of every column in the study file."""
     for i, column in enumerate(study.columns):
         yield f"columns.{i}", column
     for i, variant in enumerate(study.variants):
@@ -178,7 +178,7 @@ def _name_problems(study: Study) -> Iterator[Problem]:
     for i, variant in enumerate(study.variants):
         where = f"variants.{i}"
         if not variant.slug:
-            yield Problem(f"{where}.name", f"'{variant.name}' holds no letter and no digit")
+            yield Problem(f"{where}.name", f"'{variant.name}' has no letter or digit")
         if (other := slugs.get(variant.slug)) is not None:
             yield Problem(
                 f"{where}.name",

@@ -1,4 +1,4 @@
-"""What is kept of a run for good: enough for the study's page, small enough for a repository."""
+"""Records of finished runs: enough for the study's page, small enough to commit to a repository."""
 
 import json
 import math
@@ -20,16 +20,16 @@ from i2i.studies.sameness import digest
 from i2i.system.files import write_whole
 
 POINTS = 100
-"""Points of a loss's curve that are kept; each is the mean of those around it."""
+"""Largest number of points per loss curve; each is the mean of the log lines around it."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The record of a run that has ended.
+    """The record of a finished run.
 
     Args:
         path: Its file.
-        document: What the file holds.
+        document: The content of the file.
     """
 
     path: Path
@@ -37,40 +37,40 @@ class Record:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """The resolved recipe; a key that has come since has its default."""
+        """The resolved recipe; keys added since the record was written have their defaults."""
         return parse_run_recipe(self.document["recipe"], source=str(self.path))
 
     @cached_property
     def digest(self) -> str:
-        """What it shares with recipes that give the same results."""
+        """The SHA-256 that the recipe shares with recipes that give the same results."""
         return digest(self.recipe)
 
     @property
     def evaluation(self) -> Mapping[str, Any]:
-        """What was measured, as in a run's `evaluation/metrics.json`."""
+        """The content of the run's `evaluation/metrics.json`."""
         found: Mapping[str, Any] = self.document["evaluation"]
         return found
 
     def lacks(self, recipe: Recipe) -> list[str]:
-        """Which metrics of a recipe haven't been measured, or not on as many bootstrap samples."""
+        """List the recipe's metrics that are missing, or that have too few bootstrap samples."""
         if recipe.eval.bootstrap > self.document["recipe"]["eval"].get("bootstrap", 0):
             return list(recipe.eval.metrics)
         details = self.evaluation["details"]
         return [text for text in recipe.eval.metrics if "value" not in details.get(text, {})]
 
     def outputs(self) -> list[Array]:
-        """The translations of the test pairs to be looked at."""
+        """Read the stored outputs, one per test pair."""
         return read_outputs(self.path.parent, self.document["images"])
 
     def pairs(self) -> list[list[Array]]:
-        """Their inputs and targets."""
+        """Read the inputs and targets of the stored test pairs."""
         return read_pairs(self.path.parent, self.document["images"])
 
 
 def _portable(recipe: Recipe) -> dict[str, Any]:
-    """A recipe without the place of the data, which is another one's on another machine.
+    """Return the recipe with `data.root` set to ".", because the path differs between machines.
 
-    Data sets may require a root, so it has one, which says nothing.
+    The key stays, because some data sets require it.
     """
     document = recipe.model_dump(mode="json", exclude_none=True)
     if "root" in document["data"]:
@@ -79,7 +79,7 @@ def _portable(recipe: Recipe) -> dict[str, Any]:
 
 
 def _portable_environment(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's environment without its command, and without what was wrong with which file."""
+    """Return a run's environment without its command and without the reasons of skipped files."""
     data = environment["data"]
     skipped = {split: [name for name, _ in pairs] for split, pairs in data["skipped"].items()}
     kept = {key: value for key, value in environment.items() if key != "command"}
@@ -87,10 +87,10 @@ def _portable_environment(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """All records in a folder.
+    """Read all records in a folder.
 
     Raises:
-        I2IError: If one is damaged.
+        I2IError: If a record is damaged.
     """
     return [read_record(path) for path in sorted(folder.glob("*.json"))]
 
@@ -108,13 +108,13 @@ def read_record(path: Path) -> Record:
         _upgrade(document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise I2IError(
-            f"{path}: is no record of a run ({error!r}): remove it, and its run is done again"
+            f"{path}: is not a valid record ({error!r}): remove it to run its recipe again"
         ) from error
     return Record(path, document)
 
 
 def _upgrade(document: dict[str, Any]) -> None:
-    """Bring a record of version 0.1 to today's names, in place."""
+    """Rename the keys of a version 0.1 record to the current names, in place."""
     upgrade(document["recipe"], set(Recipe.model_fields), warn=False)
     _upgrade_evaluation(document["evaluation"])
 
@@ -126,25 +126,25 @@ def _upgrade_evaluation(evaluation: dict[str, Any]) -> None:
 
 
 def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Record:
-    """Write the record of a run that has ended, beside it its images; the record last.
+    """Write the images of a finished run, then its record.
+
+    Records are copied to other machines, so they contain no paths of this one.
 
     Args:
-        path: The record's file; its folder must be there.
+        path: The record's file; its folder must exist.
         run: The run.
         recipe: Its recipe.
-        variant: Whose it is.
-
-    A record goes to other machines: it names no place on this one.
+        variant: The name of the variant.
 
     Raises:
-        I2IError: If the run hasn't ended.
+        I2IError: If the run has no results.
     """
     try:
         evaluation = json.loads((run.evaluation / "metrics.json").read_text(encoding="utf-8"))
         environment = json.loads(run.environment.read_text(encoding="utf-8"))
         lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
     except (OSError, ValueError) as error:
-        raise I2IError(f"{run.path}: the run has ended without results ({error})") from error
+        raise I2IError(f"{run.path}: the run ended without results ({error})") from error
     _upgrade_evaluation(evaluation)
     training = [line for line in lines if "losses" in line]
     document = {
@@ -158,7 +158,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         "images": keep_images(path, run),
         "evaluation": evaluation,
         "curves": {
-            "losses": list(_thinned(training, POINTS)),
+            "losses": list(_downsampled(training, POINTS)),
             "validation": [
                 {"step": line["step"], **line["validation"]}
                 for line in lines
@@ -166,7 +166,7 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
             ],
         },
     }
-    write_whole(path, _line_a_part(document))
+    write_whole(path, _one_line_per_key(document))
     return Record(path, document)
 
 
@@ -174,30 +174,30 @@ def copy_record(record: Record, path: Path) -> Record:
     """Copy a record of another study, with its images.
 
     Args:
-        record: The other's.
-        path: The copy's file; its folder must be there.
+        record: The other study's record.
+        path: The file of the copy; its folder must exist.
 
     Raises:
-        I2IError: If its images can't be read.
+        I2IError: If the images can't be copied.
     """
     try:
         images = copy_images(record.path.parent, record.document["images"], path)
     except (OSError, DataError) as error:
-        raise I2IError(f"{record.path}: can't be taken over: {error}") from error
+        raise I2IError(f"{record.path}: can't be copied: {error}") from error
     document = {**record.document, "images": images}
-    write_whole(path, _line_a_part(document))
+    write_whole(path, _one_line_per_key(document))
     return Record(path, document)
 
 
 def _seconds(training: Sequence[Mapping[str, Any]], batch_size: int) -> float:
-    """How long the updates took, over all sessions; without validation and saving."""
+    """Return the seconds that updates took over all sessions, without validation and saving."""
     steps = np.diff([0, *(line["step"] for line in training)])
     speeds = np.array([line["images_per_second"] for line in training])
     return float((steps * batch_size / speeds)[speeds > 0].sum())
 
 
-def _thinned(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dict[str, float]]:
-    """The losses' curves in so many points, or as many as there are."""
+def _downsampled(training: Sequence[Mapping[str, Any]], points: int) -> Iterator[dict[str, float]]:
+    """Yield the loss curves, averaged down to at most `points` points."""
     for part in np.array_split(np.arange(len(training)), min(points, len(training))):
         lines = [training[i] for i in part]
         means = {
@@ -211,7 +211,7 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}") if math.isfinite(value) else value
 
 
-def _line_a_part(document: Mapping[str, Any]) -> str:
-    """JSON that is readable from afar and no longer than it has to be."""
+def _one_line_per_key(document: Mapping[str, Any]) -> str:
+    """Format a document as JSON with one line per top-level key."""
     parts = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"

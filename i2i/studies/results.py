@@ -1,4 +1,4 @@
-"""What a study has found so far, for its page, its text and programs."""
+"""The results of a study so far, for its HTML page, Markdown and JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ class Results:
     Args:
         study: The study.
         jobs: All its runs.
-        runs: The records that there are, by variant and seed.
-        columns: The table.
-        findings: What has become of its claims.
+        runs: The existing records, by variant and seed.
+        columns: The columns of the table.
+        findings: The tested claims.
         prints: Each metric's fingerprint.
-        differing: Where fingerprints of runs differ, in words.
+        differing: Differences between the runs' fingerprints, as text.
     """
 
     study: Study
@@ -40,21 +40,21 @@ class Results:
 
     @property
     def records(self) -> list[Record]:
-        """Every record once, in the order of the runs."""
+        """The existing records, each once, in the order of the runs."""
         return [job.record for job in self.jobs if job.record is not None]
 
     @property
     def missing(self) -> list[str]:
-        """The runs that there is no record of."""
+        """The names of runs without a record."""
         return [job.name for job in self.jobs if job.record is None]
 
     @property
     def first(self) -> dict[str, Record]:
-        """Of every variant that was run, the record of its first seed."""
+        """The record of the first seed of every variant that has records."""
         return {name: next(iter(seeds.values())) for name, seeds in self.runs.items() if seeds}
 
     def changes(self) -> dict[str, list[str]]:
-        """What each variant's recipe says otherwise than the first one's, key by key."""
+        """List the recipe keys in which each variant differs from the first."""
         counting = {name: what_counts(record.recipe) for name, record in self.first.items()}
         base = next(iter(counting.values()), {})
         return {
@@ -67,7 +67,7 @@ class Results:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """What `study.json` holds; all that differs from one time to another is under `ran`."""
+        """Return the content of `study.json`; all that varies between repetitions is in `ran`."""
         names = dict.fromkeys([*self.study.metric_texts, *self.study.shown])
         columns = {column.name: column for column in columns_of(self.study, self.runs, list(names))}
         return {
@@ -93,7 +93,7 @@ class Results:
 
 
 def results_of(study: Study, jobs: Sequence[Job]) -> Results:
-    """What the records of a study's runs say."""
+    """Collect the results of a study from the records of its runs."""
     runs = runs_of(study, jobs)
     records = [job.record for job in jobs if job.record is not None]
     upwards = {name: higher_is_better(text) for name, text in study.metric_texts.items()}
@@ -119,7 +119,7 @@ def results_of(study: Study, jobs: Sequence[Job]) -> Results:
 
 
 def _ran(job: Job) -> dict[str, Any]:
-    """How a run was made."""
+    """Describe how a run was made: updates, time, hardware, versions and data."""
     assert job.record is not None
     document = job.record.document
     environment = document["environment"]

@@ -1,4 +1,4 @@
-"""Runs in processes of their own, several side by side, each as far as it comes."""
+"""Runs a study's jobs in separate processes, several at a time."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from i2i.system.signals import asked_to_stop
 POLL_SECONDS = 0.2
 
 LAST_LINES = 8
-"""How much of what a failed run has said is shown."""
+"""Number of lines of a failed run's log that are shown."""
 
 TAIL_BYTES = 4096
 
@@ -35,7 +35,7 @@ STOPPED = {
     for number in (signal.SIGINT, signal.SIGTERM)
     for sign, shift in ((1, 128), (-1, 0))
 }
-"""Exit statuses of a run that was asked to stop: it saved first, or had nothing to save."""
+"""Exit statuses of a run that a signal stopped, with or without saving first."""
 
 
 @dataclass
@@ -43,8 +43,8 @@ class Ended:
     """How the runs of a study ended.
 
     Args:
-        failed: Why each run that failed did, by its name.
-        signal: What asked the study to stop; None if nothing did.
+        failed: The reason for each failed run, by its name.
+        signal: The signal that stopped the study; None if there was none.
     """
 
     failed: dict[str, str] = field(default_factory=dict)
@@ -54,15 +54,15 @@ class Ended:
 def run_jobs(
     jobs: Sequence[Job], side_by_side: int, console: Console, recorded: Callable[[], None]
 ) -> Ended:
-    """Do all runs that aren't done, some side by side; a run that fails stops none of the others.
+    """Do all unfinished runs, several at a time; a failed run doesn't stop the others.
 
-    SIGINT and SIGTERM are passed on: the runs save and stop.
+    SIGINT and SIGTERM make the runs save and stop; a second SIGINT kills them.
 
     Args:
-        jobs: The runs of a study, prepared.
-        side_by_side: How many at a time.
-        console: Told how far they are.
-        recorded: Called after each run whose record has been written.
+        jobs: The runs of a study, after `prepare`.
+        side_by_side: The number of runs at a time.
+        console: Shows the progress.
+        recorded: Called each time a record has been written.
     """
     ended = Ended()
     waiting = deque(job for job in jobs if job.state != "done")
@@ -74,7 +74,7 @@ def run_jobs(
             while (waiting and not signals) or running:
                 while waiting and places and not signals:
                     running.append(_start(waiting.popleft(), places.pop(0), side_by_side))
-                    console.say(f"{running[-1].job.name}: {_beginning(running[-1].job)}")
+                    console.say(f"{running[-1].job.name}: {_first_message(running[-1].job)}")
                 time.sleep(POLL_SECONDS)
                 _show(console, pace, jobs, running)
                 if signals and ended.signal is None:
@@ -86,7 +86,7 @@ def run_jobs(
                     running.remove(each)
                     places.append(each.place)
                     _conclude(each, ended, console, recorded)
-        except KeyboardInterrupt:  # asked twice: not even saving is waited for
+        except KeyboardInterrupt:  # the second request to stop: kill without saving
             for each in running:
                 each.process.kill()
             raise
@@ -99,13 +99,13 @@ def run_jobs(
 
 @dataclass
 class _Running:
-    """A run at work.
+    """A job whose process is running.
 
     Args:
-        job: Which.
-        place: Its place among those side by side.
+        job: The job.
+        place: Its slot among the simultaneous runs, from 0.
         process: Its process.
-        began: When it was started.
+        began: Its start time, in seconds since the epoch.
     """
 
     job: Job
@@ -115,10 +115,10 @@ class _Running:
 
     @property
     def step(self) -> int:
-        """How many updates are done, as the run's log says."""
+        """The number of updates done, from the run's metrics log."""
         log = self.job.run.metrics
         with suppress(OSError):
-            if log.stat().st_mtime >= self.began:  # what is there before is of an earlier process
+            if log.stat().st_mtime >= self.began:  # else an earlier process wrote it
                 self.job.step = max(self.job.step, _last_step(log))
         return self.job.step
 
@@ -128,7 +128,7 @@ def _done(jobs: Sequence[Job]) -> int:
 
 
 def _show(console: Console, pace: Pace, jobs: Sequence[Job], running: Sequence[_Running]) -> None:
-    """Show how far the study is, and each of its runs at work."""
+    """Show the progress of the study and of each active run."""
     parts = [_bar(f"  {each.job.name}", each.step, each.job.total) for each in running]
     done = _done(jobs)
     speed, left = f"{pace.speed(done):.1f}/s", pace.left(done)
@@ -147,7 +147,7 @@ def _start(job: Job, place: int, side_by_side: int) -> _Running:
     with log_of(job.run).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "i2i.studies.job", str(job.run.path)],
-            stdin=subprocess.PIPE,  # held open: its end tells the run that the study is gone
+            stdin=subprocess.PIPE,  # when it closes, the run knows that the study has ended
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(place, side_by_side),
@@ -155,12 +155,12 @@ def _start(job: Job, place: int, side_by_side: int) -> _Running:
     return _Running(job, place, process)
 
 
-def _beginning(job: Job) -> str:
-    return f"going on from step {job.step:,}" if job.step else f"begun, {job.total:,} updates"
+def _first_message(job: Job) -> str:
+    return f"resuming at step {job.step:,}" if job.step else f"started, {job.total:,} updates"
 
 
 def _environment(place: int, side_by_side: int) -> dict[str, str]:
-    """A process's share of the machine: part of the cores, and a device where there are some."""
+    """Return the environment of a run's process, with its share of CPU cores and a CUDA device."""
     environment = dict(os.environ)
     if side_by_side > 1:
         threads = max(1, _cores() // side_by_side)
@@ -171,12 +171,12 @@ def _environment(place: int, side_by_side: int) -> dict[str, str]:
 
 
 def _cores() -> int:
-    allowed = getattr(os, "sched_getaffinity", None)  # only where the system has it
+    allowed = getattr(os, "sched_getaffinity", None)  # missing on macOS and Windows
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _cuda_devices() -> list[str]:
-    """The devices that may be used, as `CUDA_VISIBLE_DEVICES` names them."""
+    """Return the usable devices, in the notation of `CUDA_VISIBLE_DEVICES`."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
         return [name.strip() for name in named.split(",") if name.strip()]
@@ -186,7 +186,7 @@ def _cuda_devices() -> list[str]:
 def _conclude(
     running: _Running, ended: Ended, console: Console, recorded: Callable[[], None]
 ) -> None:
-    """Keep what a run that has ended has come to, or why it has come to nothing."""
+    """Write the record of a run that has ended, or store why it failed."""
     job, status = running.job, running.process.returncode
     assert running.process.stdin is not None
     running.process.stdin.close()
@@ -203,7 +203,7 @@ def _conclude(
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         ended.failed[job.name] = f"{how}; {log_of(job.run)} ends:\n{_last_lines(log_of(job.run))}"
     if job.name in ended.failed:
-        console.say(f"{job.name}: FAILED; the others go on")
+        console.say(f"{job.name}: FAILED; the other runs continue")
 
 
 def _last_lines(path: Path) -> str:

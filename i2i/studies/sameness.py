@@ -1,4 +1,4 @@
-"""Which recipes give the same results, so that nothing is trained twice."""
+"""Comparison of recipes by the keys that affect results, so that nothing is trained twice."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ FREE_KEYS = frozenset(
     }
 )
 FREE_SECTIONS = ("checkpoint.", "log.")
-"""What changes neither the weights nor the images that come out."""
+"""Keys and sections that affect neither the weights nor the output images."""
 
 
 def what_counts(recipe: Recipe) -> dict[str, Any]:
-    """The keys of a resolved recipe that its results depend on, and their values."""
+    """Return the keys of a resolved recipe that its results depend on, with their values."""
     content = recipe.model_dump(mode="json", exclude_none=True)
     if is_played_alone(recipe):
         del content["discriminator"]
@@ -35,12 +35,12 @@ def what_counts(recipe: Recipe) -> dict[str, Any]:
 
 
 def digest(recipe: Recipe) -> str:
-    """A SHA-256 that recipes share if they give the same results."""
+    """Return a SHA-256 that is equal for recipes that give the same results."""
     return json_sha256(what_counts(recipe))
 
 
 def differences(before: Recipe, now: Recipe) -> list[str]:
-    """What differs between two recipes and counts, in words."""
+    """Describe the differences between two recipes that affect results."""
     old, new = what_counts(before), what_counts(now)
     return [
         f"{key} was {old.get(key, 'not set')!r} and is {new.get(key, 'not set')!r}"

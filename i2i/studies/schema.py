@@ -1,4 +1,4 @@
-"""What a study file may say."""
+"""The schema of study files."""
 
 import re
 from collections import Counter
@@ -14,109 +14,110 @@ Seed = Annotated[int, Interval(ge=0, lt=2**63)]
 Seeds = Annotated[tuple[Seed, ...], Len(1)]
 Name = Annotated[str, Len(1)]
 Numbers = dict[str, float]
-"""By column."""
+"""Values by column."""
 
 
 class Variant(Strict):
     """A variant of the base recipe."""
 
     name: Name
-    """What the tables call it; as in the paper, where it has a name there."""
+    """The variant's name in the tables; use the paper's name if it has one."""
 
     summary: str = ""
-    """What it is, in a line."""
+    """A one-line description."""
 
     seeds: Seeds | None = None
-    """Its own seeds; without them, the study's."""
+    """The variant's own seeds; default: the study's."""
 
     set: dict[str, Any] = Field(default_factory=dict)
-    """What it changes in the recipe. Tables are merged; one that names another `type` is replaced
-    whole, as are lists and values."""
+    """The recipe keys that the variant changes. Tables are merged; a table with another `type`
+    replaces the old one completely, and so do lists and single values."""
 
     paper: Numbers = Field(default_factory=dict)
-    """What the paper says of it, by column."""
+    """The paper's values for this variant, by column."""
 
     @property
     def slug(self) -> str:
-        """Its name as files have it."""
+        """Its name in file names."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 
 class Ordering(Strict):
-    """A claim that variants are better than others by a metric."""
+    """A claim that some variants are better than others, measured by one metric."""
 
     claim: Name
     """The claim as a sentence."""
 
     metric: Name
-    """The metric; which way is better it says itself."""
+    """The metric. It defines whether higher or lower is better."""
 
     better: Annotated[tuple[Name, ...], Len(1)]
-    """The variants that are said to be better: each of them than each of `worse`."""
+    """The variants claimed to be better. Each is compared with each variant in `worse`."""
 
     worse: Annotated[tuple[Name, ...], Len(1)]
-    """The variants that are said to be worse."""
+    """The variants claimed to be worse."""
 
     paper: bool = False
-    """Whether the paper says so."""
+    """Whether the paper makes this claim."""
 
 
 class GroundTruth(Strict):
-    """The row of the targets themselves, where metrics can tell what they would get."""
+    """The table row for the targets themselves, for metrics that compute a value for them."""
 
     details: dict[str, Name] = Field(default_factory=dict)
-    """For a column, which of its metric's details tells it: `seg_score = "real_per_pixel"`."""
+    """By column, the metric's detail that holds the targets' value, e.g.
+    `seg_score = "real_per_pixel"`."""
 
     paper: Numbers = Field(default_factory=dict)
-    """What the paper says of them, by column."""
+    """The paper's values for the targets, by column."""
 
 
 class Study(Strict):
     """A whole study file."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-    """What the study's folder is called."""
+    """The name of the study's folder."""
 
     title: str = ""
-    """The page's title; without it, the name."""
+    """The page's title; default: the name."""
 
     summary: str = ""
-    """What it asks, in a paragraph."""
+    """The study's question, in a paragraph."""
 
     recipe: Name
-    """The base recipe's file, from the study file's folder."""
+    """The base recipe's file, relative to the study file's folder."""
 
     seeds: Seeds = (0,)
     """The seeds that every variant is trained with."""
 
     metrics: Annotated[tuple[str, ...], Len(1)]
-    """What is measured on the test split of every run."""
+    """The metrics computed on the test split of every run."""
 
     columns: tuple[str, ...] = ()
-    """What the table shows: metrics, and numbers of their details such as `lab_histogram.a`;
-    without it, `metrics`. A metric goes by its name here, without options."""
+    """The columns of the table: metrics without their options, and details of metrics such as
+    `lab_histogram.a`; default: all `metrics`."""
 
     set: dict[str, Any] = Field(default_factory=dict)
-    """What all variants change in the recipe, see `variants.set`."""
+    """The recipe keys that all variants change, see `variants.set`."""
 
     variants: Annotated[tuple[Variant, ...], Len(1)]
-    """What is compared."""
+    """The variants to compare."""
 
     orderings: tuple[Ordering, ...] = ()
-    """What is claimed of them."""
+    """The claims to test, each about the order of variants."""
 
     ground_truth: GroundTruth | None = None
-    """The targets' own row."""
+    """The table row for the targets themselves."""
 
     paper: dict[str, Name] = Field(default_factory=dict)
-    """For a metric, where the paper's numbers are from, and what sets them apart from these."""
+    """By metric, the source of the paper's values and how they differ from the study's."""
 
     reading: str = ""
-    """What a person reads in the results, in Markdown."""
+    """Your interpretation of the results, in Markdown."""
 
     @cached_property
     def metric_texts(self) -> dict[str, str]:
-        """The metrics by the names that tables have: without options, where one has that name."""
+        """The metrics by their names in tables: without options, if that is unambiguous."""
         names = [text.partition(":")[0].strip() for text in self.metrics]
         counts = Counter(names)
         return {
@@ -130,10 +131,10 @@ class Study(Strict):
         return self.columns or tuple(self.metric_texts)
 
     def column(self, name: str) -> tuple[str, str | None]:
-        """A column's metric, by its name in tables, and which of its details; None for its value.
+        """Return the metric of a column and the name of its detail, or None for its value.
 
         Raises:
-            KeyError: If there is no such metric.
+            KeyError: If the study has no such metric.
         """
         if name in self.metric_texts:
             return name, None
@@ -143,5 +144,5 @@ class Study(Strict):
         raise KeyError(name)
 
     def seeds_of(self, variant: Variant) -> tuple[int, ...]:
-        """The seeds that a variant is trained with."""
+        """Return the seeds that a variant is trained with."""
         return variant.seeds or self.seeds

@@ -1,4 +1,4 @@
-"""What `i2i study` does: a whole study, from its file to its page."""
+"""Entry points of `i2i study`: run a study, write its page, or plan its runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from i2i.studies.schema import Study
 from i2i.system.console import Console
 
 LINES_EVERY = 30.0
-"""Seconds between lines that say how far a study is."""
+"""Seconds between progress lines."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Studied:
     """How a study ended.
 
     Args:
-        folder: Where everything is.
-        status: 0; 1 where a run failed; or the exit status of the signal that stopped it.
-        failed: Why each run that failed did, by its name.
+        folder: The study's folder.
+        status: 0; 1 if a run failed; or 128 plus the number of the signal that stopped the study.
+        failed: The reason for each failed run, by its name.
     """
 
     folder: StudyFolder
@@ -43,21 +43,21 @@ def study(
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Studied:
-    """Do the runs of a study that aren't done yet, and write its tables and its page.
+    """Do the unfinished runs of a study, and write its tables and its page.
 
     Args:
         path: The study file.
-        only: The variants to run; all by default. The page shows all that is done.
+        only: The variants to run; all by default. The page shows all finished runs.
         overrides: Each `section.key=value`, for the recipes of all variants.
-        jobs: How many runs at a time; each has its own share of the cores, or its own device.
+        jobs: The number of runs at a time; they share the CPU cores and the CUDA devices.
         out: The study's folder; `studies/<name>` by default.
-        reuse: Folders of other studies: what they have done with the same recipe is taken over.
-        overwrite: Begin those runs again that lie there with another recipe.
-        quiet: Say nothing on the console.
+        reuse: Folders of other studies; records of the same recipes are copied from there.
+        overwrite: Start runs again whose folders hold runs of other recipes.
+        quiet: Print nothing on the console.
 
     Raises:
-        I2IError: One of its kinds, for whatever a user can mend. Runs that fail raise nothing: they
-            are in `failed`.
+        I2IError: A subclass of it, for problems that a user can fix. Runs that fail don't raise:
+            they are in `failed`.
     """
     experiment = load_study(path, overrides)
     folder = _folder(experiment.study, out)
@@ -72,15 +72,15 @@ def study(
         def write_so_far() -> None:
             try:
                 _write(folder, experiment.study, every)
-            except Exception as error:  # whatever it is, it mustn't end runs that take hours
+            except Exception as error:  # no error here may end runs that take hours
                 console.say(f"the page couldn't be written: {error!r}")
 
         try:
-            for taken in take_over(every):
-                console.say(taken)
+            for line in take_over(every):
+                console.say(line)
             ended = run_jobs(wanted, jobs, console, write_so_far)
             _write(folder, experiment.study, every)
-            console.say(_farewell(ended, folder))
+            console.say(_last_message(ended, folder))
         finally:
             console.close()
     return Studied(folder, _status(ended), ended.failed)
@@ -89,9 +89,9 @@ def study(
 def write_page(
     path: Path | str, *, overrides: Sequence[str] = (), out: Path | None = None
 ) -> StudyFolder:
-    """Write a study's tables and page of the records that there are, and run nothing.
+    """Write a study's tables and page from the existing records, without running anything.
 
-    It works while the study is running, too. For the arguments see `study`.
+    This also works while the study is running. For the arguments see `study`.
     """
     experiment = load_study(path, overrides)
     folder = _folder(experiment.study, out)
@@ -109,7 +109,7 @@ def planned(
     reuse: Sequence[Path] = (),
     overwrite: bool = False,
 ) -> list[Job]:
-    """The runs that `study` would do or has done, and how far each is; nothing is written."""
+    """Return the runs of a study and the progress of each, without writing anything."""
     experiment = load_study(path, overrides)
     _check_only(only, experiment.study)
     every = jobs_of(experiment, _folder(experiment.study, out), _others(reuse))
@@ -125,7 +125,7 @@ def _folder(study: Study, out: Path | None) -> StudyFolder:
 def _others(paths: Sequence[Path]) -> list[StudyFolder]:
     folders = [StudyFolder(path) for path in paths]
     problems = [
-        f"--reuse: {each.path} is no study's folder: it has no records/"
+        f"--reuse: {each.path} is not a study's folder: it has no records/"
         for each in folders
         if not each.records.is_dir()
     ]
@@ -135,7 +135,7 @@ def _others(paths: Sequence[Path]) -> list[StudyFolder]:
 
 
 def _write(folder: StudyFolder, study: Study, jobs: Sequence[Job]) -> None:
-    from i2i.studies.page import write_results  # draws with matplotlib, which loads slowly
+    from i2i.studies.page import write_results  # imports matplotlib, which is slow to load
 
     write_results(folder, results_of(study, jobs))
 
@@ -144,9 +144,9 @@ def _chosen(jobs: Sequence[Job], only: Sequence[str]) -> list[Job]:
     return [job for job in jobs if not only or set(only) & set(job.variants)]
 
 
-def _farewell(ended: Ended, folder: StudyFolder) -> str:
+def _last_message(ended: Ended, folder: StudyFolder) -> str:
     if ended.signal is not None:
-        return "stopped; the same command goes on"
+        return "stopped; run the same command to resume"
     return f"page: {folder.page}"
 
 

@@ -1,4 +1,4 @@
-"""A study's numbers: each variant's values over its seeds, and which is best."""
+"""The results table of a study: each variant's values over its seeds, and the best of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from i2i.studies.record import Record
 from i2i.studies.schema import Study
 
 Runs = Mapping[str, Mapping[int, Record]]
-"""The records of every variant, by seed; none for what hasn't been run."""
+"""The existing records of every variant, by seed."""
 
 
 DIGITS = ((100, 1), (10, 2), (0.2, 3))
-"""Digits behind the point, by the size from which on so many are enough."""
+"""`(least, digits)`: decimals for columns whose largest value is at least `least`."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Cell:
 
     Args:
         seeds: The value of each seed.
-        best: Whether no other variant's mean is better.
-        paper: What the paper says.
+        best: Whether no other variant has a better mean.
+        paper: The paper's value.
     """
 
     seeds: Mapping[int, float]
@@ -34,16 +34,16 @@ class Cell:
 
     @property
     def mean(self) -> float | None:
-        """The mean over the seeds; None without any."""
+        """The mean over the seeds; None without seeds."""
         return mean(self.seeds.values()) if self.seeds else None
 
     @property
     def spread(self) -> float | None:
-        """The sample standard deviation over the seeds; None with one."""
+        """The sample standard deviation over the seeds; None with fewer than two."""
         return stdev(self.seeds.values()) if len(self.seeds) > 1 else None
 
     def to_json(self) -> dict[str, Any]:
-        """Mean, spread and the value of every seed."""
+        """Return the mean, the spread and the value of every seed."""
         seeds = {str(seed): value for seed, value in self.seeds.items()}
         return {"mean": self.mean, "spread": self.spread, "seeds": seeds}
 
@@ -54,9 +54,9 @@ class Column:
 
     Args:
         name: A metric, or one of its details, such as `lab_histogram.a`.
-        higher_is_better: Which way it points.
-        cells: By variant.
-        ground_truth: The targets' own cell, where there is one.
+        higher_is_better: Whether higher values are better.
+        cells: The cells by variant.
+        ground_truth: The cell of the targets themselves; None if there is none.
     """
 
     name: str
@@ -66,11 +66,11 @@ class Column:
 
     @property
     def arrow(self) -> str:
-        """Which way is better."""
+        """An arrow in the direction of better values."""
         return "↑" if self.higher_is_better else "↓"
 
     def shown(self, value: float | None) -> str:
-        """A value with as many digits as the column's largest leaves room for."""
+        """Format a value; the column's largest value decides the number of decimals."""
         if value is None:
             return "–"
         cells = [*self.cells.values(), *([self.ground_truth] if self.ground_truth else [])]
@@ -80,7 +80,7 @@ class Column:
 
 
 def runs_of(study: Study, jobs: Sequence[Job]) -> dict[str, dict[int, Record]]:
-    """The records that there are, by variant and seed."""
+    """Return the existing records by variant and seed."""
     return {
         variant.name: {
             job.recipe.seed: job.record
@@ -92,12 +92,12 @@ def runs_of(study: Study, jobs: Sequence[Job]) -> dict[str, dict[int, Record]]:
 
 
 def columns_of(study: Study, runs: Runs, names: Sequence[str]) -> list[Column]:
-    """Columns with the values of all variants, the best of them marked."""
+    """Build columns with the values of all variants and the best marked."""
     return [_column(study, runs, name) for name in names]
 
 
 def value_of(study: Study, record: Record, column: str) -> float | None:
-    """A run's value in a column; None where it has none, or an infinite one."""
+    """Return a run's value in a column; None if it is missing or infinite."""
     metric, detail = study.column(column)
     details = record.evaluation["details"].get(study.metric_texts[metric], {})
     value = details.get(detail or "value")
@@ -126,7 +126,7 @@ def _values(study: Study, records: Mapping[int, Record], column: str) -> dict[in
 
 
 def _ground_truth(study: Study, runs: Runs, name: str) -> Cell | None:
-    """What the targets themselves get, which every run that was measured alike says alike."""
+    """Return the value of the targets; equally measured runs agree on it, so any run will do."""
     if study.ground_truth is None:
         return None
     detail, paper = study.ground_truth.details.get(name), study.ground_truth.paper.get(name)

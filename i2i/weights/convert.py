@@ -1,4 +1,4 @@
-"""From the files that carry weights to the tensors that i2i keeps."""
+"""Conversion of weight files into i2i's tensor names and layouts."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -14,22 +14,22 @@ Tensors = dict[str, Tensor]
 
 
 def from_canonical(name: str, data: bytes) -> Tensors:
-    """The tensors of a canonical .pth file; its classifier is left out where nobody uses it.
+    """Convert a canonical .pth file; classifiers that i2i does not use are dropped.
 
     Args:
-        name: One of the catalogue's.
-        data: The file's bytes; they are read as plain data, never as code.
+        name: A name in the catalogue.
+        data: The file's bytes. They are read with `weights_only=True`, so no code in them runs.
 
     Raises:
-        Damaged: If it isn't such a file.
+        Damaged: If the bytes are not such a file.
     """
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged file makes of it
+    except Exception as error:  # a damaged file can raise anything
         reason = str(error).partition("\n")[0]
         raise Damaged(f"can't be read as plain tensors: {reason}") from error
     if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise Damaged("holds no plain tensors")
+        raise Damaged("holds something other than plain tensors")
     converted = _CANONICAL[name](state)
     return {
         key: tensor.clone(memory_format=torch.contiguous_format)
@@ -38,19 +38,19 @@ def from_canonical(name: str, data: bytes) -> Tensors:
 
 
 def from_member(name: str, data: bytes) -> Tensors:
-    """The tensors of the file that a package carries.
+    """Convert the weights file of a package.
 
     Args:
-        name: One of the catalogue's that has a package.
-        data: The file's bytes; no code in it is run.
+        name: A name in the catalogue whose entry has a package.
+        data: The file's bytes; no code in them is run.
 
     Raises:
-        Damaged: If it isn't such a file.
+        Damaged: If the bytes are not such a file.
     """
     try:
         return _MEMBERS[name](data)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Damaged(f"holds something else ({type(error).__name__}: {error})") from error
+        raise Damaged(f"has unexpected content ({type(error).__name__}: {error})") from error
 
 
 def _inception(state: Mapping[str, Tensor]) -> Tensors:
@@ -62,19 +62,19 @@ def _inception(state: Mapping[str, Tensor]) -> Tensors:
 
 
 def _features(state: Mapping[str, Tensor]) -> Tensors:
-    """The convolutions under torchvision's names, without its classifier."""
+    """Keep torchvision's `features`, without the classifier."""
     return {key: tensor for key, tensor in state.items() if key.startswith("features.")}
 
 
 def _efficientnet(state: Mapping[str, Tensor]) -> Tensors:
-    """The file's tensors in its own order, which is that of timm's state dict."""
+    """Rename the file's tensors to timm's names; both list the tensors in the same order."""
     from timm import create_model
 
     with torch.device("meta"):
         model = create_model("tf_efficientnet_lite0", pretrained=False)
     expected = model.state_dict()
     if [t.shape for t in expected.values()] != [t.shape for t in state.values()]:
-        raise Damaged("holds tensors of other shapes than timm's tf_efficientnet_lite0")
+        raise Damaged("its tensor shapes differ from those of timm's tf_efficientnet_lite0")
     return dict(zip(expected, state.values(), strict=True))
 
 
@@ -100,10 +100,10 @@ _PARTS |= {"mean": "bn.running_mean", "var": "bn.running_var"}
 
 
 def _convolutions() -> Iterator[str]:
-    """Inception's convolutions by torch-fidelity's names, in the TorchScript file's order.
+    """Yield Inception's convolutions in the TorchScript file's order, with torch-fidelity's names.
 
-    There a block's `conv` is its 1x1 branch (3x3 in 6a), `tower` the next branch, `tower_1` the
-    double one and `tower_2` the pooled one.
+    In the file, a block's `conv` is the 1x1 branch (3x3 in 6a), `tower` the next branch, `tower_1`
+    the double branch and `tower_2` the pooling branch.
     """
     yield from (f"Conv2d_{name}" for name in _STEM)
     for block, branches in _BLOCKS.items():
@@ -123,7 +123,7 @@ def _torchscript_inception(data: bytes) -> Tensors:
 
 
 def _flax(network: str, indices: tuple[int, ...]) -> Callable[[bytes], Tensors]:
-    """From Flax's layers, with kernels (h, w, in, out), to torchvision's `features`."""
+    """Return a converter from Flax layers, with kernels (h, w, in, out), to torchvision's names."""
 
     def converted(data: bytes) -> Tensors:
         layers: dict[str, Any] = read_arrays(data)[network]

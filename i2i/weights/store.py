@@ -1,4 +1,4 @@
-"""The weights that are kept: safetensors files in the cache, verified whenever they are read."""
+"""The weights cache: safetensors files, verified on every read."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,13 +20,13 @@ _SOURCE = "source"
 
 
 def checked(pinned: Pinned, path: Path) -> Loaded:
-    """The weights of a safetensors file, every byte verified.
+    """Read a safetensors file and verify the SHA-256 of its tensors.
 
-    Without a pinned hash, the one that was written into the file when it was made is what counts.
+    If the catalogue has no SHA-256, the one in the file's metadata is used.
 
     Raises:
-        Damaged: If it holds anything else.
-        OSError: If it can't be read.
+        Damaged: If the file is incomplete, holds other tensors, or has no SHA-256 to check.
+        OSError: If the file can't be read.
     """
     tensors, metadata = read(path)
     found = tensors_sha256(tensors)
@@ -36,21 +36,21 @@ def checked(pinned: Pinned, path: Path) -> Loaded:
     if found != expected:
         raise Damaged(f"is damaged: SHA-256 of its tensors {found}, expected {expected}")
     source = metadata.get(_SOURCE, "unknown")
-    if source.startswith(YOURS):  # caches of version 0.1 have the path behind it
+    if source.startswith(YOURS):  # version 0.1 appended the folder's path
         source = YOURS
     return Loaded(pinned.name, tensors, found, source, path)
 
 
 def keep(pinned: Pinned, tensors: Mapping[str, Tensor], source: str) -> Path:
-    """Write weights into the cache, whole or not at all; for who holds the lock.
+    """Write verified weights into the cache atomically; the caller must hold the lock.
 
     Args:
-        pinned: What they are; the tensors are verified already.
-        tensors: By name.
-        source: Where they came from, in words.
+        pinned: The catalogue's entry.
+        tensors: The verified tensors by name.
+        source: The source, as text.
 
     Raises:
-        WeightsError: If they can't be written.
+        WeightsError: If the cache can't be written.
     """
     path = kept_file(pinned)
     metadata = {_SHA256: tensors_sha256(tensors), _SOURCE: source}
@@ -63,5 +63,5 @@ def keep(pinned: Pinned, tensors: Mapping[str, Tensor], source: str) -> Path:
 
 
 def unwritable(error: Exception) -> str:
-    """What to do where the cache can't be written."""
-    return f"{kept_folder()}: can't keep weights: {error}; set I2I_CACHE_DIR to another folder"
+    """Return the error message for a cache that can't be written."""
+    return f"{kept_folder()}: can't write weights: {error}; set I2I_CACHE_DIR to another folder"

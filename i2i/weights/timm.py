@@ -1,4 +1,4 @@
-"""timm's models, with weights from our sources where we have them."""
+"""timm's models, with weights from i2i's catalogue where it has them."""
 
 import logging
 from collections.abc import Iterator
@@ -13,37 +13,38 @@ from i2i.system.hashing import tensors_sha256
 from i2i.weights.resolve import resolve
 from i2i.weights.used import record
 
-_OURS = {
+_CATALOGUED = {
     "tf_efficientnet_lite0": "efficientnet_lite0",
     "tf_efficientnet_lite0.in1k": "efficientnet_lite0",
 }
-"""Our weights by the names that timm's models have."""
+"""Names in i2i's catalogue, by timm's model names."""
 
 
 def timm_model(name: str, *, pretrained: bool, **options: Any) -> nn.Module:
-    """One of timm's models; pretrained weights are ours where we have them, else timm's download.
+    """Create a timm model; pretrained weights come from i2i's catalogue, or else from timm.
 
-    What was loaded is in `i2i.weights.used` under the model's name, with the SHA-256 of our tensors
-    or of the state dict that timm's download gave. On the meta device nothing is fetched.
+    `i2i.weights.used()` lists the weights under the model's name, with the SHA-256 of the
+    catalogue's tensors or of the state dict that timm loaded. On the meta device nothing is
+    fetched.
 
     Args:
         name: From `timm.list_models()`, with or without a tag.
-        pretrained: Whether to load weights.
-        options: `timm.create_model`'s own, such as `features_only`, `in_chans`, `num_classes`.
+        pretrained: Whether to load pretrained weights.
+        options: Passed to `timm.create_model`, e.g. `features_only`, `in_chans`, `num_classes`.
 
     Raises:
-        WeightsError: If the weights can't be had.
-        Exception: Whatever timm raises where the model doesn't take the options.
+        WeightsError: If the weights are unavailable.
+        Exception: Anything that timm raises if the model rejects the options.
     """
     import timm
 
     if not pretrained or torch.get_default_device().type == "meta":
         plain: nn.Module = timm.create_model(name, pretrained=False, **options)
         return plain
-    if name in _OURS:
-        ours = resolve(_OURS[name])
+    if name in _CATALOGUED:
+        ours = resolve(_CATALOGUED[name])
         overlay = {"file": str(ours.path)}
-        with _unworried():
+        with _without_warnings():
             model: nn.Module = timm.create_model(
                 name, pretrained=True, pretrained_cfg_overlay=overlay, **options
             )
@@ -66,24 +67,24 @@ def _downloaded(name: str, options: dict[str, Any]) -> tuple[nn.Module, str]:
     try:
         model: nn.Module = timm.create_model(name, pretrained=True, **options)
     except Exception as error:
-        # If the options are what is wrong, this says so in timm's words.
+        # If the options are invalid, this raises timm's own error.
         timm.create_model(name, pretrained=False, **options)
         reason = str(error).partition("\n")[0].rstrip(".")
         raise WeightsError(
-            f"the pretrained weights of '{name}' can't be had from {source}: {reason}. Fetch them "
-            "into timm's cache where the network reaches further, or take tf_efficientnet_lite0, "
-            "which i2i has its own sources for"
+            f"the pretrained weights of '{name}' are unavailable from {source}: {reason}. "
+            "Download them into timm's cache on a machine with network access, or use "
+            "tf_efficientnet_lite0, which i2i fetches from other sources"
         ) from error
     return model, source
 
 
 @contextmanager
-def _unworried() -> Iterator[None]:
-    """Keep timm from warning that a network without a classifier has no use for its weights."""
-    log = logging.getLogger("timm.models._builder")
-    before = log.level
-    log.setLevel(logging.ERROR)
+def _without_warnings() -> Iterator[None]:
+    """Silence timm's warning about unused classifier weights."""
+    logger = logging.getLogger("timm.models._builder")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        log.setLevel(before)
+        logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""What this process has loaded."""
+"""The weights that this process has loaded."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 YOURS = "your folder"
-"""The source of weights in the user's folder. It names no path, for it stands in records and model
-files, which go to other machines."""
+"""The `source` of weights from the user's folder. It contains no path, because records and model
+files store it and are copied to other machines."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Weights that are verified.
+    """Verified weights.
 
     Args:
-        name: What i2i calls them.
-        tensors: By name, on the CPU.
-        sha256: Of the tensors, see `tensors_sha256`.
-        source: Where they came from, in words that hold on any machine.
+        name: Their name in the catalogue.
+        tensors: The tensors by name, on the CPU.
+        sha256: SHA-256 of the tensors, see `tensors_sha256`.
+        source: Where they came from, as text without paths of this machine.
         path: The safetensors file that holds them.
     """
 
@@ -39,10 +39,10 @@ _USED: dict[str, dict[str, str]] = {}
 
 
 def record(name: str, sha256: str, source: str) -> None:
-    """Note that this process computes with these weights."""
+    """Record that this process uses these weights."""
     _USED[name] = {"sha256": sha256, "source": source}
 
 
 def used() -> dict[str, dict[str, str]]:
-    """The `sha256` and `source` of all weights that this process has loaded, by name."""
+    """Return `sha256` and `source` of all weights that this process has loaded, by name."""
     return {name: dict(entry) for name, entry in _USED.items()}

@@ -87,7 +87,7 @@ def test_bad_images_end_a_run_before_its_first_step_or_are_left_out_when_asked(
     data = json.loads((folder / "environment.json").read_text())["data"]
     assert data["pairs"] == {"train": 10, "val": 12, "test": 11}
     assert [name for name, _ in data["skipped"]["train"]] == ["3", "4"]
-    assert "left out of train" in (folder / "report.html").read_text()
+    assert "skipped in train" in (folder / "report.html").read_text()
 
 
 def test_the_best_checkpoint_is_kept_and_can_be_the_one_evaluated(

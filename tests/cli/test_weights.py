@@ -99,7 +99,7 @@ def test_without_any_source_fetch_ends_with_one_error_that_teaches(i2i: Start) -
         "I2I_WEIGHTS_DIR",
     ):
         assert part in run.errors
-    assert run.errors.count("can't be had") == 1
+    assert run.errors.count("are unavailable") == 1
 
 
 def test_verify_reads_every_byte_of_what_is_here(

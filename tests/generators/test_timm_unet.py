@@ -149,7 +149,7 @@ def test_pretrained_weights_that_cannot_be_had_are_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(WeightsError, match="'resnet34' can't be had"):
+    with pytest.raises(WeightsError, match="'resnet34' are unavailable"):
         TimmUNet(3, 3, (64, 64), pretrained=True)
 
 

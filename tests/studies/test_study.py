@@ -217,7 +217,7 @@ def test_what_another_study_has_done_is_taken_over(
     assert re.search(r"L2, seed 0 +to run +6\b", shown)
     run = i2i(*reusing, "--only", "cGAN too")
     assert run.status == 0, run.output
-    assert "taken over from" in run.output
+    assert "record copied from" in run.output
     theirs, ours = results(studied / "out"), results(tmp_path / "out")
     assert ours["variants"] == {"cGAN too": theirs["variants"]["L1+cGAN"]}
     records = {file.name for file in (tmp_path / "out/records").iterdir()}
@@ -236,7 +236,7 @@ def test_what_lacks_a_metric_is_not_taken_over_and_a_folder_without_records_is_t
     assert re.search(r"A, seed 0 +to run +6\b", shown)
     run = i2i("study", path, "--reuse", "nowhere")
     assert run.status == 2
-    assert "--reuse: nowhere is no study's folder" in run.output
+    assert "--reuse: nowhere is not a study's folder" in run.output
 
 
 @pytest.mark.slow
@@ -246,7 +246,7 @@ def test_records_of_another_recipe_are_refused_until_they_may_be_overwritten(
     other = ("study", copied / "study.toml", "--out", copied / "out", "--set", "train.batch_size=3")
     run = i2i(*other, "--only", "L1")
     assert run.status == 2
-    assert "l1-seed0.json: is of another recipe: train.batch_size was 2 and is 3" in run.output
+    assert "l1-seed0.json: belongs to another recipe: train.batch_size was 2 and is 3" in run.output
     assert "--overwrite" in run.output
     run = i2i(*other, "--only", "L1", "--overwrite")
     assert run.status == 0, run.output
@@ -260,12 +260,12 @@ def test_a_metric_that_comes_later_is_measured_without_training_again(
     path = write_into(copied, metrics=["l1", "l2", "lab_histogram", "psnr"])
     run = i2i("study", path, "--out", copied / "out", "--only", "L1")
     assert run.status == 0, run.output
-    assert "going on from step 6" in run.output
+    assert "resuming at step 6" in run.output
     assert results(copied / "out")["variants"]["L1"]["psnr"]["mean"] > 0
     shutil.rmtree(copied / "out/runs")
     run = i2i("study", path, "--out", copied / "out")
     assert run.status == 2
-    assert "lacks psnr, and its run, which could be measured again, is gone" in run.output
+    assert "lacks psnr, and its run, which is needed to compute them, was deleted" in run.output
 
 
 @pytest.mark.slow
@@ -278,13 +278,13 @@ def test_a_second_study_in_the_folder_is_refused_and_a_stopped_one_goes_on(
     wait_for(lambda: log.exists() and len(log.read_text()) > 0, first)
     second = i2i("study", path, "--out", "out")
     assert second.status == 1
-    assert "another 'i2i study' is at work here" in second.output
+    assert "another 'i2i study' is using this folder" in second.output
     assert i2i("study", path, "--out", "out", "--page").status == 0
     refused = i2i("study", path, "--out", "out", "--page", "--only", "L1")
     assert (refused.status, "--page shows all that is done" in refused.output) == (2, True)
     first.signal(signal.SIGTERM)
     assert first.status == 143, first.output
-    assert "the same command goes on" in first.output
+    assert "run the same command to resume" in first.output
     shown = i2i("study", path, "--out", "out", "--dry-run", "--only", "L1").wait().output
     assert re.search(r"to resume from step \d+", shown)
 

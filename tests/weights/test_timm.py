@@ -43,7 +43,9 @@ def test_a_download_that_fails_names_model_source_and_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(WeightsError, match=r"'resnet18' can't be had from timm's own.*Fetch them"):
+    with pytest.raises(
+        WeightsError, match=r"'resnet18' are unavailable from timm's own.*Download them"
+    ):
         timm_model("resnet18", pretrained=True)
 
 
