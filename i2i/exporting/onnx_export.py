@@ -25,8 +25,8 @@ converts the model, but it doesn't support all operators."""
 def export_onnx(
     model: Model,
     path: Path | str,
-    *,
     settings: TestSettings | None = None,
+    *,
     opset: int = OPSET,
     int8: bool = False,
     images: Sequence[Path | str] = (),

@@ -19,8 +19,8 @@ from i2i.model.model import Model
 def export_torch(
     model: Model,
     path: Path | str,
-    *,
     settings: TestSettings | None = None,
+    *,
     images: Sequence[Path | str] = (),
     overwrite: bool = False,
 ) -> Exported:
