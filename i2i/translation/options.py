@@ -58,8 +58,8 @@ class TranslationOptions:
             )
         if self.samples > 1 and not model.recipe.test.dropout:
             raise I2IError(
-                f"all {self.samples} samples would be identical: they differ by dropout only, and "
-                "the model's recipe turns it off (test.dropout = false)"
+                f"all {self.samples} samples would be identical: dropout is the only noise, and the "
+                "model's recipe turns it off (test.dropout = false)"
             )
         if isinstance(self.size, tuple) and self.size[0] * self.size[1] > MOST_PIXELS:
             raise I2IError(f"a size of {size_text(self.size)} is more than {MOST_PIXELS:,} pixels")
