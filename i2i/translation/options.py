@@ -58,7 +58,7 @@ class TranslationOptions:
             )
         if self.samples > 1 and not model.recipe.test.dropout:
             raise I2IError(
-                f"all {self.samples} samples would be identical: dropout is the only noise, and the "
+                f"all {self.samples} samples would be equal: dropout is the only noise, and the "
                 "model's recipe turns it off (test.dropout = false)"
             )
         if isinstance(self.size, tuple) and self.size[0] * self.size[1] > MOST_PIXELS:
