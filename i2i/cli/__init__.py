@@ -1,4 +1,4 @@
-"""The `i2i` program: one module a command, each imported only when it is called."""
+"""The `i2i` program: one module for each command, imported only when the command is used."""
 
 import os
 import sys
@@ -13,40 +13,40 @@ from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
 
 _OURS = Path(__file__).parent.parent
-_python_has = warnings.formatwarning
+_python_format = warnings.formatwarning
 
 
 @hookimpl
 def register_commands(register: Register) -> None:
     """Register the built-in commands."""
-    register("run", "i2i.cli.run:run", summary="Train what a recipe says, evaluate it, report.")
+    register("run", "i2i.cli.run:run", summary="Train a recipe, evaluate it, write a report.")
     register(
         "translate", "i2i.cli.translate:translate", summary="Translate images with a trained model."
     )
     register(
-        "export", "i2i.cli.export:export", summary="Export a model to ONNX, or by torch.export."
+        "export", "i2i.cli.export:export", summary="Export a model to ONNX or torch.export format."
     )
-    register("demo", "i2i.cli.demo:demo", summary="Draw on a page, and a model translates.")
-    register("eval", "i2i.cli.eval:eval_", summary="Measure a run, or a folder against another.")
+    register("demo", "i2i.cli.demo:demo", summary="Draw on a web page and see it translated.")
+    register("eval", "i2i.cli.eval:eval_", summary="Measure a run, or a folder of images.")
     register("study", "i2i.cli.study:study", summary="Train variants of a recipe and compare them.")
-    register("compare", "i2i.cli.compare:compare", summary="Put results side by side.")
+    register("compare", "i2i.cli.compare:compare", summary="Compare the results of several runs.")
     register("check", "i2i.cli.check:check", summary="Check a recipe without training it.")
-    register("list", "i2i.cli.list:list_", summary="List what a recipe can name.")
-    register("show", "i2i.cli.show:show", summary="Show a component's options and their defaults.")
-    register("report", "i2i.cli.report:report", summary="Write a run's report.html again.")
+    register("list", "i2i.cli.list:list_", summary="List the components that recipes can use.")
+    register("show", "i2i.cli.show:show", summary="Show a component's options and defaults.")
+    register("report", "i2i.cli.report:report", summary="Write the report.html of a run again.")
     register(
         "segmenter",
         "i2i.cli.segmenter:segmenter",
         summary="Train the segmentation network that seg_score needs.",
     )
     register(
-        "weights", "i2i.cli.weights:weights", summary="Fetch, check and find pretrained weights."
+        "weights", "i2i.cli.weights:weights", summary="Fetch, verify and locate pretrained weights."
     )
     register("doctor", "i2i.cli.doctor:doctor", summary="Show versions, devices and plugins.")
 
 
 class Commands(click.Group):
-    """Commands by their registered names; listing them imports none of them."""
+    """The registered commands; listing them imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -55,7 +55,7 @@ class Commands(click.Group):
         return registry().names("command")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself, imported now."""
+        """Import a command; None if the name is unknown."""
         from i2i.plugins.manager import registry
 
         if cmd_name not in self.list_commands(ctx):
@@ -66,7 +66,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with, or a suggestion."""
+        """Find the command that the arguments start with, or suggest the nearest name."""
         from i2i.plugins.manager import registry
 
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
@@ -74,7 +74,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the summaries, which the registry has without importing anything."""
+        """Write the summaries; the registry has them without importing the commands."""
         from i2i.plugins.manager import registry
 
         rows = [(name, registry().get("command", name).summary) for name in self.list_commands(ctx)]
@@ -84,17 +84,22 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="i2i", message="i2i %(version)s")
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def program(ctx: click.Context, debug: bool) -> None:
-    """Image-to-image translation: recipes compose a generator, a discriminator and losses.
+    """Train, evaluate and apply image-to-image translation models (Pix2Pix).
+
+    A recipe is a TOML file that names the data set, generator, discriminator, losses and metrics. A
+    run is the folder with everything that training a recipe writes.
 
     \b
-    i2i run recipes/quickstart.toml              train, evaluate, report
-    i2i run RECIPE --set train.max_steps=20      change a recipe without editing it
+    i2i run recipes/quickstart.toml              train, evaluate, write a report
+    i2i run RECIPE --set train.max_steps=20      change a key without editing the file
+    i2i translate runs/NAME images/ --out out    translate your own images
     i2i eval --metric fid                        measure the newest run
-    i2i list                                     what recipes can name
-    i2i show generator unet                      a component's options
+    i2i list                                     components that recipes can use
+    i2i show generator unet                      options of one component
+    i2i COMMAND --help                           a command's options and examples
     """
     ctx.obj = debug
 
@@ -106,14 +111,14 @@ def _format_warning(
     lineno: int,
     line: str | None = None,
 ) -> str:
-    """A warning of i2i's own in one line; those of others as Python has them."""
+    """Format i2i's own warnings as one line, and all others as Python does."""
     if Path(filename).is_relative_to(_OURS):
         return f"Warning: {message}\n"
-    return _python_has(message, category, filename, lineno, line)
+    return _python_format(message, category, filename, lineno, line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program; errors are one clear line (or one a problem), without a traceback."""
+    """Run the program; print errors as one line for each problem, without a traceback."""
     warnings.formatwarning = _format_warning
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
@@ -131,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("stopped", err=True)
         status = 130
     except BrokenPipeError:
-        # Whoever read our output has had enough; without this, Python complains while it exits.
+        # The reader of our output closed the pipe. Without this, Python complains when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
     sys.exit(status)

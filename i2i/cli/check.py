@@ -10,11 +10,20 @@ from i2i.cli.options import recipe_argument, set_option
 @click.command
 @recipe_argument
 @set_option
-@click.option("--resolved", is_flag=True, help="Print the recipe with every default written out.")
+@click.option(
+    "--resolved", is_flag=True, help="Print the complete recipe with all defaults instead."
+)
 def check(recipe: Path, overrides: tuple[str, ...], resolved: bool) -> None:
-    """Check RECIPE without training: every mistake in it, or what it would build.
+    """Check RECIPE without training, and show the networks that it builds.
 
-    Each mistake is one line with its path and the nearest right name; the exit status is then 2.
+    Prints the parameters, input shape and output shape of each network, and the sum of losses. If
+    the recipe has mistakes, prints each on one line with its key and the nearest valid name; the
+    exit status is then 2.
+
+    \b
+    i2i check recipes/pix2pix_facades.toml
+    i2i check my.toml --set generator.depth=7
+    i2i check my.toml --resolved > complete.toml
     """
     from i2i.recipe import load_recipe
 

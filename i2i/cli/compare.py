@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     "--despite",
     multiple=True,
     metavar="KEY",
-    help="Overlook differences in this part of fingerprints, such as versions; may be given again.",
+    help="Ignore differences in this part of fingerprints, such as versions. Repeatable.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) -> None:
-    """Put the results of TARGETS side by side: runs, measured folders, metrics.json files.
+    """Compare the results of TARGETS: runs, measured folders or metrics.json files.
 
-    Numbers that were not measured alike are refused, with what differs: other weights, another
-    resize, other target images, another number of them.
+    Prints the metrics that all of them have, the best values in green. Values are comparable only
+    if they were measured in the same way, so different fingerprints are an error: for example other
+    weights, another resize, other target images or another number of images. The error lists the
+    differences; --despite ignores one.
 
     \b
     i2i compare runs/a runs/b
@@ -30,11 +32,11 @@ def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) 
     """
     import json
 
-    from i2i.evaluation.compare import compare as put_side_by_side
+    from i2i.evaluation.compare import compare as compare_results
 
     if len(targets) < 2:
         raise click.UsageError("name at least two runs, folders or metrics.json files")
-    found = put_side_by_side(targets, despite)
+    found = compare_results(targets, despite)
     if as_json:
         click.echo(json.dumps({"names": found.names, "metrics": found.rows}, indent=2))
     else:
@@ -60,4 +62,4 @@ def _show(found: "Comparison") -> None:
     table.add_row("images", *(counted(rows[0]) for rows in found.rows.values()), style="dim")
     print_table(table)
     for words in found.differing:
-        click.echo(f"overlooked: {words}", err=True)
+        click.echo(f"ignored difference: {words}", err=True)

@@ -9,33 +9,34 @@ from i2i.errors import I2IError
 
 @click.command
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help="0 takes a free one  [the first free from 7860 on].",
+    help="Port to listen on; 0 takes any free port.  [default: first free port from 7860]",
 )
 @click.option(
     "--max-upload",
     type=click.FloatRange(0, min_open=True),
     default=10.0,
     show_default=True,
-    help="Largest file that is taken, in MB.",
+    help="Largest file that users can open, in MB.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda, cuda:1.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.option(
     "--space",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a folder that runs as a Space, instead of serving.",
+    help="Do not serve; write this folder, ready to push as a Hugging Face Space.",
 )
 def demo(
     model: Path, host: str, port: int | None, max_upload: float, device: str, space: Path | None
 ) -> None:
-    """Serve a page to draw on, with MODEL's translation beside it.
+    """Serve a web page where you draw on the left and see MODEL's translation on the right.
 
-    MODEL is a run, a checkpoint or a model.safetensors. Draw with ink, or with the classes of the
-    data's label maps; begin with an example of the test split or a picture of your own. The page is
-    for this machine only unless --host says otherwise (0.0.0.0: everybody who can reach it).
+    MODEL is a run, a checkpoint or a model.safetensors file. Depending on the model's inputs, you
+    draw with ink or with the classes of label maps. You can also start from an example of the test
+    split or open your own picture. By default only this machine can open the page; --host 0.0.0.0
+    serves it to everyone who can reach this machine.
 
     \b
     i2i demo runs/pix2pix_openmoji
@@ -51,14 +52,12 @@ def demo(
     if space is not None:
         from i2i.demo.space import write_space
 
-        click.echo(
-            f"{write_space(loaded, space)}: run it with python app.py, or push it as a Space"
-        )
+        click.echo(f"{write_space(loaded, space)}: run python app.py in it, or push it as a Space")
         return
     launch(
         loaded,
         host=host,
         port=port,
         max_upload=max_upload,
-        started=lambda address: click.echo(f"{loaded.path}: open {address}  (Ctrl-C ends it)"),
+        started=lambda address: click.echo(f"{loaded.path}: open {address}  (Ctrl-C stops)"),
     )

@@ -11,9 +11,9 @@ from i2i.plugins.manager import ENTRY_POINT_GROUP, registry
 
 @click.command
 def doctor() -> None:
-    """Show versions, devices, cache folders and plugins, with the traceback of broken ones.
+    """Show versions, devices, the cache folder and plugins. Paste the output into bug reports.
 
-    The exit status is 1 if a plugin is broken. Paste the output into a bug report.
+    A broken plugin is shown with its traceback, and the exit status is then 1.
     """
     from i2i.system.cache import cache_dir
     from i2i.system.devices import choose_device

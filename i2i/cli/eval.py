@@ -16,31 +16,40 @@ if TYPE_CHECKING:
     "metrics",
     multiple=True,
     metavar="NAME[:OPTION=VALUE,…]",
-    help="What to measure, such as fid or fid:preset=tf1; may be given again.",
+    help="Metric to compute, such as fid or fid:preset=tf1. Repeatable.  [default: the recipe's "
+    "metrics; fid and kid for a folder]",
 )
 @click.option(
-    "--against", type=click.Path(path_type=Path), help="The folder that a folder is compared with."
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Folder of target images, if TARGET is a folder.",
 )
 @click.option(
     "--inputs",
     type=click.Path(path_type=Path),
-    help="The folder of what outputs were made from, for metrics that see it (seg_score).",
+    help="Folder of the images that were translated, for metrics that need them (seg_score).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what metrics.json holds.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the content of metrics.json instead of a table."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it to this file too; for a folder, instead of into the folder.",
+    help="Also write the results to this file; for a folder, only to this file.",
 )
 @click.option(
     "--on-bad",
     type=click.Choice(["error", "skip"]),
     default="error",
     show_default=True,
-    help="Images of a folder that can't be read: stop with a list, or leave out, counted.",
+    help="Unreadable images of a folder: error stops with a list, skip leaves out and counts them.",
 )
-@click.option("--mixed-formats", is_flag=True, help="Compare JPEG files with lossless ones.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda, cuda:1.")
+@click.option(
+    "--mixed-formats",
+    is_flag=True,
+    help="Allow JPEG files against lossless files, although metrics see the compression.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
 def eval_(
     ctx: click.Context,
@@ -54,19 +63,21 @@ def eval_(
     mixed_formats: bool,
     device: str,
 ) -> None:
-    """Measure TARGET: a run, or a folder of images against another.
+    """Measure TARGET: a run, or a folder of images against another folder.
 
-    A run's test split is translated as its own recipe says and compared with its targets; values go
-    into its metrics.json and report. Without TARGET it is the newest run under runs/.
+    For a run, the test split is translated with the settings of its recipe and compared with the
+    targets; the values are added to its metrics.json and report. Without TARGET, the newest run
+    under runs/ is measured. For a folder, --against names the target images.
 
     \b
-    i2i eval --metric fid                                  the newest run
+    i2i eval --metric fid                                  measures the newest run
     i2i eval runs/facades --metric kid --metric lpips:net=vgg
     i2i eval outputs --against photos --metric fid:preset=pytorch-fid
 
-    Every value is written with its fingerprint: weights, resize, seed, versions, numbers of images;
-    'i2i compare' puts results of one fingerprint side by side. 'i2i list metrics' names metrics,
-    'i2i show metric NAME' their options. The exit status is 1 where one is unavailable.
+    Each value has a fingerprint: all settings that it depends on, such as weights, resize, seed,
+    versions and number of images. 'i2i compare' compares values with equal fingerprints. 'i2i list
+    metrics' lists the metrics, 'i2i show metric NAME' their options. The exit status is 1 if a
+    metric is unavailable.
     """
     from i2i.evaluation.results import as_json as document_json
     from i2i.runs.evaluate import evaluate, newest_run
@@ -109,11 +120,11 @@ def _show(found: "Evaluation") -> None:
             table.add_row(f"  {name}", f"{value:.4f}", style="dim")
     print_table(table)
     for folder, bad in found.document.get("skipped", {}).items():
-        click.echo(f"left out of {folder}: {len(bad)}")
+        click.echo(f"skipped in {folder}: {len(bad)}")
         for why in bad.values():
             click.echo(f"  {why}")
     click.echo(
         f"written to {found.path}"
         if found.path
-        else "not written: the folder can't be written to; name a file (--out)"
+        else "not written: the folder can't be written to; name a file with --out"
     )

@@ -17,40 +17,44 @@ if TYPE_CHECKING:
     "format",
     type=click.Choice(["onnx", "torch"]),
     required=True,
-    help="ONNX, or torch.export's file.",
+    help="Format: ONNX, or the .pt2 file of torch.export.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="The file  [NAME.onnx, NAME.int8.onnx or NAME.pt2 in this folder]",
+    help="File to write.  [default: NAME.onnx, NAME.int8.onnx or NAME.pt2 in this folder]",
 )
 @click.option(
     "--statistics",
     type=click.Choice(["per_image", "running"]),
-    help="Batch norm's: the image's own, or the training's  [as the recipe's [test] says]",
+    help="Batch norm statistics: of each image, or the running ones of the training.  "
+    "[default: test.statistics of the recipe]",
 )
 @click.option(
     "--dropout/--no-dropout",
     default=None,
-    help="Keep the noise on  [as the recipe's [test] says]",
+    help="Keep dropout on as noise, or turn it off.  [default: test.dropout of the recipe]",
 )
 @click.option(
     "--sample",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Which of the many translations that the noise makes possible.",
+    help="Number of the sample: each gives another translation under dropout noise.",
 )
-@click.option("--int8", is_flag=True, help="Quantise an ONNX file; the loss is measured.")
-@click.option("--opset", type=click.IntRange(7), help="ONNX's operator set  [18]")
+@click.option(
+    "--int8",
+    is_flag=True,
+    help="Quantise the ONNX file to 8 bits, and measure how much its outputs change.",
+)
+@click.option("--opset", type=click.IntRange(7), help="ONNX operator set version.  [default: 18]")
 @click.option(
     "--images",
     multiple=True,
     metavar="PATH",
-    help="Check on these images, folders or patterns instead of the test split; may be given "
-    "again.",
+    help="Check on these images, folders or patterns instead of the test split. Repeatable.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(
     model: Path,
     format: Literal["onnx", "torch"],
@@ -63,11 +67,12 @@ def export(
     images: tuple[str, ...],
     overwrite: bool,
 ) -> None:
-    """Export MODEL (a run, a checkpoint, or a lone model.safetensors) to a file that needs no i2i.
+    """Export MODEL to a file that runs without i2i.
 
-    The file takes any number of images of any size, in multiples of what the network needs, and
-    says in its metadata how to prepare them. It is checked against PyTorch on real images before
-    it is written: a difference above 1e-4 is an error.
+    MODEL is a run, a checkpoint or a model.safetensors file. The exported file takes batches of any
+    size; height and width must be multiples of the network's size divisor. Its metadata says how to
+    prepare images. Before it is written, its outputs on real images are compared with PyTorch's: a
+    difference above 1e-4 is an error.
 
     \b
     i2i export runs/facades --to onnx
@@ -110,11 +115,11 @@ def _show(done: "Exported") -> None:
     from i2i.images.sizes import size_text
 
     if done.fixed is not None:
-        click.echo(f"this network is for one size: the file takes {size_text(done.fixed)} only")
+        click.echo(f"this network takes one size only: {size_text(done.fixed)}")
     sizes = ", ".join(map(size_text, done.sizes))
     checked_on = f"checked on {done.images}, "
     if done.instead is not None:
-        click.echo(f"{checked_on}as the recipe's data can't be had: {done.instead}")
+        click.echo(f"{checked_on}as the recipe's data are unavailable: {done.instead}")
         checked_on = ""
     click.echo(
         f"{checked_on}at {sizes}: values in [-1, 1] differ from PyTorch's by "
@@ -124,10 +129,10 @@ def _show(done: "Exported") -> None:
         loss = done.quantised
         against = ""
         if loss.to_target is not None:
-            against = f"; l1 to the targets {loss.to_target:.4f}, was {loss.float_to_target:.4f}"
+            against = f"; l1 to the targets {loss.to_target:.4f}, before {loss.float_to_target:.4f}"
         click.echo(
-            f"int8: {_megabytes(loss.float_bytes)} became {_megabytes(done.bytes)}; l1 to the "
-            f"outputs without it {loss.loss:.4f}{against}"
+            f"int8: {_megabytes(done.bytes)}, before {_megabytes(loss.float_bytes)}; l1 to the "
+            f"outputs without int8 {loss.loss:.4f}{against}"
         )
     click.echo(f"written to {done.path} ({_megabytes(done.bytes)})")
 

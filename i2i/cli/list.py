@@ -10,9 +10,14 @@ from i2i.plugins.registry import COMPONENTS, plural
 @click.command("list")
 @click.argument("kind", required=False)
 def list_(kind: str | None) -> None:
-    """List what a recipe can name, of one KIND or of all, with the plugin it came from.
+    """List the components that recipes can use, of all kinds or of one KIND.
 
-    KIND is datasets, generators, discriminators, losses, metrics or methods.
+    KIND is datasets, generators, discriminators, losses, metrics or methods. A component of an
+    installed plugin has the plugin's name in brackets. 'i2i show KIND NAME' shows its options.
+
+    \b
+    i2i list
+    i2i list losses
     """
     for shown in COMPONENTS if kind is None else (kind_named(kind),):
         click.secho(plural(shown), bold=True)
@@ -26,7 +31,7 @@ def list_(kind: str | None) -> None:
 
 
 def kind_named(name: str) -> str:
-    """The kind by its name in the singular or plural.
+    """The kind with this name, in the singular or plural.
 
     Raises:
         PluginError: If there is no such kind.

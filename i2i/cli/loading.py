@@ -1,4 +1,4 @@
-"""Models that commands are given."""
+"""Loading of the model that a command is given."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def load_model(path: Path, device: str) -> "Model":
-    """Read a trained model, and say which damaged checkpoints were passed over for it.
+    """Load a trained model, and report damaged checkpoints that were skipped.
 
     Raises:
         I2IError: As `i2i.runs.loading.load` does.
@@ -19,5 +19,5 @@ def load_model(path: Path, device: str) -> "Model":
 
     model = load(path, device=device)
     for reason in model.passed_over:
-        click.echo(f"passed over a damaged checkpoint: {reason}", err=True)
+        click.echo(f"skipped a damaged checkpoint: {reason}", err=True)
     return model

@@ -11,5 +11,5 @@ set_option = click.option(
     "overrides",
     multiple=True,
     metavar="SECTION.KEY=VALUE",
-    help="Change the recipe; VALUE is TOML, or plain text. May be given again.",
+    help="Change a key of the recipe; VALUE is TOML or plain text. Repeatable.",
 )

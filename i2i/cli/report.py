@@ -8,9 +8,12 @@ import click
 @click.command
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
-    """Write report.html of the folder RUN again, from what lies in it.
+    """Write the report.html of RUN again from the files in its folder, and print its path.
 
-    It works on a run that is still going on, too.
+    This also works while the run is still training.
+
+    \b
+    i2i report runs/facades
     """
     from i2i.report import write_report
     from i2i.run_folder import RunFolder

@@ -11,10 +11,12 @@ from i2i.cli.options import recipe_argument, set_option
 @recipe_argument
 @set_option
 @click.option("--max-steps", type=click.IntRange(1), help="Short for --set train.max_steps=N.")
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder  [runs/NAME].")
-@click.option("--resume", is_flag=True, help="Go on from the newest whole checkpoint.")
-@click.option("--overwrite", is_flag=True, help="Begin again where a run is already.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME]"
+)
+@click.option("--resume", is_flag=True, help="Continue from the newest undamaged checkpoint.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing run and start again.")
+@click.option("--quiet", is_flag=True, help="Print only errors.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -26,14 +28,19 @@ def run(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Train what RECIPE says, translate the test split, measure it and write a report.
+    """Train RECIPE, translate the test split, compute the metrics and write a report.
 
-    Everything lands in one folder: the resolved recipe, checkpoints, samples over time, the
-    translated test images and report.html. A run that was stopped or killed goes on with --resume
-    as if nothing had happened. Several processes are started with torchrun:
+    All files go into one folder: the complete recipe, checkpoints, samples during training, the
+    translated test images, their metrics and report.html. NAME is the recipe's name.
+
+    Ctrl-C saves a checkpoint and stops. --resume continues a stopped or killed run, with the same
+    result as a run that was never stopped.
 
     \b
-    torchrun --nproc-per-node 2 -m i2i run RECIPE
+    i2i run recipes/quickstart.toml
+    i2i run recipes/quickstart.toml --set train.lr=1e-4 --out runs/slow
+    i2i run recipes/quickstart.toml --resume
+    torchrun --nproc-per-node 2 -m i2i run RECIPE      several GPUs or processes
     """
     from i2i.recipe import load_recipe
     from i2i.runs.run import run as run_recipe

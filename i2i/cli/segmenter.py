@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @click.group
 def segmenter() -> None:
-    """Train the segmentation network that metric seg_score measures with.
+    """Train the segmentation network that the metric seg_score uses.
 
-    seg_score asks whether a network that has learned to find windows and doors in real photos
-    finds them in translated ones too, where the label map says they are. It is trained once for a
-    data set, and found by its name from then on:
+    The network learns to segment real photos, for example into windows and doors. seg_score applies
+    it to translated photos and compares its result with their label maps. Train the network once
+    for each data set; metrics then find it by name:
 
     \b
     i2i segmenter train facades
@@ -29,9 +29,13 @@ def segmenter() -> None:
 @click.argument("dataset")
 @set_option
 @click.option("--epochs", type=click.IntRange(1), help="Short for --set segmenter.epochs=N.")
-@click.option("--name", help="What seg_score will call it  [the data set's type].")
-@click.option("--out", type=click.Path(path_type=Path), help="Keep it in this file instead.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--name", help="Name of the network in seg_score.  [default: the data set's type]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write the network to this file instead of the cache.",
+)
+@click.option("--quiet", is_flag=True, help="Print only errors.")
 def train(
     dataset: str,
     overrides: tuple[str, ...],
@@ -40,11 +44,13 @@ def train(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    """Train a segmentation network on the training photos of DATASET and their label maps.
+    """Train a network on the photos and label maps of DATASET.
 
-    DATASET is a recipe, of which [data], [augment] and [segmenter] are used; the name of a data
-    set; or a folder with the facades in it. The network is kept in the user's cache (see i2i
-    doctor) under its name, or in a file, and its scores on the validation split are printed.
+    It learns from the training split, and its scores on the validation split are printed.
+
+    DATASET is the name of a data set, a folder with the facades data set, or a recipe; of a recipe,
+    only [data], [augment] and [segmenter] are used. The network is stored in the cache folder under
+    its name ('i2i doctor' shows the folder), or in the file --out.
 
     \b
     i2i segmenter train facades
@@ -64,15 +70,15 @@ def train(
     trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
     save_segmenter(trained, path)
     if not quiet:
-        click.echo(f"kept: {path}")
-        click.echo(f"metrics name it: seg_score:segmenter={out or name}")
+        click.echo(f"written to {path}")
+        click.echo(f"use it as the metric seg_score:segmenter={out or name}")
 
 
 def _recipe(dataset: str, overrides: tuple[str, ...]) -> "SegmenterRecipe":
-    """The recipe in a file, or a small one around a data set.
+    """Read the recipe from a file, or make a minimal one for a data set.
 
     Raises:
-        RecipeError: If it is wrong, or there is no such file and no such data set.
+        RecipeError: If the recipe is invalid, or neither a file nor a data set has this name.
     """
     from i2i.errors import RecipeError
     from i2i.plugins.manager import registry

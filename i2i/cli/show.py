@@ -18,9 +18,15 @@ from i2i.recipe.schema import Recipe
 @click.argument("kind")
 @click.argument("name")
 def show(kind: str, name: str) -> None:
-    """Show the component NAME of a KIND: its options, their types and defaults, its plugin.
+    """Show the component NAME of a KIND: its plugin, and its options with types and defaults.
 
-    The options are the keys that its section of a recipe may have.
+    The options are printed as a section of a recipe; every option is a key of that section. 'i2i
+    list' shows kinds and names.
+
+    \b
+    i2i show generator unet
+    i2i show loss cgan
+    i2i show metric fid
     """
     entry = registry().get(kind_named(kind), name)
     component = entry.load()
@@ -31,11 +37,11 @@ def show(kind: str, name: str) -> None:
     click.echo(section(entry))
     given = sorted(INJECTED.get(entry.kind, frozenset()))
     if given:
-        click.echo(f"\nFilled in by the run where asked for: {', '.join(given)}.")
+        click.echo(f"\nFilled in by the run if the component asks for it: {', '.join(given)}.")
 
 
 def section(entry: Entry) -> str:
-    """A component's section of a recipe, every option with its default and type."""
+    """The component's section of a recipe: every option with its default and type."""
     if entry.kind == "metric":
         return _in_list(entry)
     rows = [(f'type = "{entry.name}"', "")]
@@ -47,7 +53,7 @@ def section(entry: Entry) -> str:
 
 
 def heading_of(kind: str) -> str:
-    """The heading of the section of a recipe that names components of a kind."""
+    """The heading of the recipe section for components of this kind."""
     for name, field in Recipe.model_fields.items():
         model = model_in(field.annotation)
         if model is not None and issubclass(model, Component) and model.kind == kind:
@@ -56,7 +62,7 @@ def heading_of(kind: str) -> str:
 
 
 def _in_list(entry: Entry) -> str:
-    """A metric in the list of a recipe, and its options as they come after its name."""
+    """A metric in a recipe's list of metrics, and its options as suffixes of its name."""
     rows = []
     for option in options(entry.load(), entry.kind):
         default = "…" if _unset(option) else toml(option.default).strip('"')
@@ -81,7 +87,7 @@ def _aligned(rows: list[tuple[str, str]]) -> list[str]:
 
 
 def toml(value: Any) -> str:
-    """A default as TOML writes it."""
+    """A default value as TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -90,7 +96,7 @@ def toml(value: Any) -> str:
 
 
 def type_text(annotation: Any) -> str:
-    """An annotation in a reader's words: choices, ranges, and plain names of types."""
+    """A type annotation in plain words: choices, ranges and names of types."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         bounds = " ".join(filter(None, (_bounds(extra) for extra in arguments[1:])))

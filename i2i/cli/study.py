@@ -13,27 +13,29 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--only", multiple=True, metavar="VARIANT", help="Run this one; may be given again.")
+@click.option("--only", multiple=True, metavar="VARIANT", help="Run only this variant. Repeatable.")
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Runs side by side: each on a device of its own, or with its share of the cores.",
+    help="Runs at the same time; each gets its own device, or its share of the CPU cores.",
 )
 @set_option
-@click.option("--out", type=click.Path(path_type=Path), help="The study's folder  [studies/NAME].")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the study.  [default: studies/NAME]"
+)
 @click.option(
     "--reuse",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Another study's: take over what it has done with the same recipe; may be given again.",
+    help="Folder of another study: copy its records of the same recipes. Repeatable.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what there is to do; write nothing.")
-@click.option("--page", is_flag=True, help="Write the page of what is done so far; run nothing.")
-@click.option("--overwrite", is_flag=True, help="Begin runs again that are there otherwise.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--dry-run", is_flag=True, help="Show the runs and their states; write nothing.")
+@click.option("--page", is_flag=True, help="Write the page with the finished runs; run nothing.")
+@click.option("--overwrite", is_flag=True, help="Replace runs that were made with another recipe.")
+@click.option("--quiet", is_flag=True, help="Print only errors.")
 @click.pass_context
 def study(
     ctx: click.Context,
@@ -48,16 +50,18 @@ def study(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Train the variants in FILE, measure them alike and put them side by side on a page.
+    """Train the variants in FILE, measure them in the same way and compare them on one page.
 
-    FILE names a base recipe, variants of it, seeds and metrics; recipes/studies/ has the paper's
-    ablations. Every variant and seed is a run of its own. What is done is never repeated and what
-    was cut goes on: after Ctrl-C, a kill or a power cut the same command carries on. What is kept
-    for good is in records/; study.html, study.md and study.json are made of nothing else.
+    FILE names a base recipe, variants of it, seeds and metrics; recipes/studies/ has the ablations
+    of the Pix2Pix paper. Every variant is trained with every seed, each as a run of its own.
+
+    The same command continues a study after Ctrl-C, a kill or a power cut: finished runs are not
+    repeated, unfinished runs are resumed. The results of each run are stored for good in records/;
+    study.html, study.md and study.json are made from these records alone.
 
     \b
     i2i study recipes/studies/smoke.toml                     two variants, in minutes
-    i2i study recipes/studies/losses_cpu.toml --dry-run      what there is to do
+    i2i study recipes/studies/losses_cpu.toml --dry-run      shows what is left to do
     i2i study recipes/studies/losses_cpu.toml --jobs 2
     i2i study recipes/studies/losses_cpu.toml --only L1 --only L1+cGAN
     i2i study recipes/studies/generators_cpu.toml --reuse studies/losses_cpu
@@ -67,7 +71,8 @@ def study(
 
     if page and (only or reuse or overwrite or dry_run):
         raise click.UsageError(
-            "--page shows all that is done; --only, --reuse, --overwrite and --dry-run are for runs"
+            "--page shows all that is done and runs nothing: leave out --only, --reuse, "
+            "--overwrite and --dry-run"
         )
     if dry_run:
         _show(

@@ -29,57 +29,62 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 @click.command
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The outputs' folder.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for the outputs."
+)
 @click.option(
     "--size",
     type=_Size(),
     default="auto",
     show_default=True,
     metavar="SIZE",
-    help="Bring inputs to this size first: own (leave them), train (that of the training), 256, "
-    "or HEIGHTxWIDTH. auto is train for pairs (see --half), and own for all else.",
+    help="Resize inputs first: own (keep their size), train (the size used in training), 256, or "
+    "HEIGHTxWIDTH. auto is train for pairs (see --half), else own.",
 )
 @click.option(
     "--half",
     type=click.Choice(["auto", "whole", "left", "right"]),
     default="auto",
     show_default=True,
-    help="What of a file is the input. auto takes the input's half of files that look like the "
-    "model's own data, where that is pairs side by side.",
+    help="Part of each file to translate. auto takes the input half of a file that looks like a "
+    "side-by-side pair of the model's training data, else the whole file.",
 )
 @click.option(
     "--tile",
     type=click.IntRange(0),
-    help="Translate by tiles of this size, 0 for none  [512 for images above 4 megapixels]",
+    help="Translate in tiles of this size; 0 turns tiles off.  [default: 512 for images above 4 "
+    "megapixels, else none]",
 )
 @click.option(
     "--overlap",
     type=click.IntRange(0),
-    help="Pixels over which tiles are faded into each other  [64, or half of a smaller tile]",
+    help="Pixels over which neighbouring tiles are blended.  [default: 64, or half a smaller tile]",
 )
 @click.option(
     "--samples",
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Translations of each, by the dropout's noise: NAME-1, NAME-2, …",
+    help="Translations of each input, with different dropout noise: NAME-1, NAME-2, …",
 )
-@click.option("--side-by-side", is_flag=True, help="Write input and outputs in one row, as RGB.")
+@click.option("--side-by-side", is_flag=True, help="Write input and outputs as one row, in RGB.")
 @click.option(
     "--format",
     type=click.Choice(["auto", "png", "tiff", "jpg"]),
     default="auto",
     show_default=True,
-    help="Of the outputs; auto is TIFF or .npy where the input is one, else PNG, or TIFF where "
-    "the output has more channels.",
+    help="Format of outputs. auto keeps TIFF and .npy, and writes all others as PNG, or as TIFF if "
+    "PNG can't store the channels.",
 )
 @click.option(
     "--max-megapixels",
     type=click.FloatRange(0, min_open=True),
-    help="Decode larger files than the 89 megapixels that are safe with strangers' files.",
+    help="Largest image to decode. Raise it for trusted files only.  [default: 89]",
 )
-@click.option("--overwrite", is_flag=True, help="Translate all anew; replace what is there.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda, cuda:1.")
+@click.option(
+    "--overwrite", is_flag=True, help="Translate everything again and replace existing files."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
 def translate(
     ctx: click.Context,
@@ -97,10 +102,11 @@ def translate(
     overwrite: bool,
     device: str,
 ) -> None:
-    """Translate INPUTS with MODEL: a run, a checkpoint, or a lone model.safetensors.
+    """Translate the images INPUTS with MODEL.
 
-    INPUTS are images, folders of them, and patterns. Any size will do. Bit depth, alpha, colour
-    profile and resolution of a file are kept where the model's channels and the format allow.
+    MODEL is a run, a checkpoint or a model.safetensors file. INPUTS are images of any size, folders
+    or patterns. Bit depth, alpha, colour profile and resolution are kept if the model's channels
+    and the format allow it.
 
     \b
     i2i translate runs/facades labels/ --out photos
@@ -108,8 +114,9 @@ def translate(
     i2i translate runs/maps aerial.png --out out --tile 512 --overlap 64
     i2i translate runs/facades labels/ --out many --samples 4
 
-    Files that can't be translated are listed at the end and don't stop the others; the exit status
-    is 1 then, and 2 if none could be. The same command again goes on where it was stopped.
+    Files that can't be translated are listed at the end and don't stop the others. The exit status
+    is then 1, or 2 if no file could be translated. To continue after a stop, run the same command
+    again.
     """
     from i2i.cli.loading import load_model
     from i2i.images import trust_up_to
@@ -130,9 +137,9 @@ def translate(
 def _show(done: "Translation") -> None:
     for note in done.notes:
         click.echo(note)
-    all_in_all = done.now + done.before
+    total = done.now + done.before
     before = f" ({done.now:,} now, {done.before:,} before)" if done.before else ""
-    click.echo(f"translated {all_in_all:,} of {done.inputs:,} to {done.out}{before}")
+    click.echo(f"translated {total:,} of {done.inputs:,} to {done.out}{before}")
     if done.bad:
         click.echo(f"not translated: {len(done.bad):,}", err=True)
     for reason in done.bad.values():
@@ -140,5 +147,5 @@ def _show(done: "Translation") -> None:
 
 
 def _one_line(text: str) -> str:
-    """A text whose file names may hold anything."""
+    """Escape unprintable characters, since file names may contain anything, even newlines."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

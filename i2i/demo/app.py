@@ -1,18 +1,18 @@
-"""The page: a canvas on the left, what the model makes of it on the right.
+"""The page: a canvas on the left, the model's translation on the right.
 
-Its parts keep these ids, for tests and for people who script it:
+Tests and scripts can rely on these ids:
 
-| id | what |
+| id | element |
 |---|---|
-| `#draw-canvas` | the canvas with its tools: `[data-tool=pen]`, `rectangle`, `eraser`; `[data-action=undo]`, `redo`, `clear`; `.swatches button`, one a class |
-| `#translate` | the button |
+| `#draw-canvas` | the canvas with its tools: `[data-tool=pen]`, `rectangle`, `eraser`; `[data-action=undo]`, `redo`, `clear`; `.swatches button`, one for each class |
+| `#translate` | the button that translates |
 | `#live` | the checkbox that translates after each stroke |
-| `#samples` | how many translations are shown, where the model has noise |
-| `#upload` | the button for a picture of one's own |
+| `#samples` | the number of translations, if the model has dropout noise |
+| `#upload` | the button that opens the user's picture |
 | `#examples` | a button for each example |
-| `#output` | the translations: an `img` each, and a link that saves it |
-| `#message` | what went wrong, until something goes right |
-| `#card` | about the model |
+| `#output` | the translations: for each an `img` and a link that saves it |
+| `#message` | the last error, until the next success |
+| `#card` | the description of the model |
 """  # noqa: E501
 
 import html
@@ -38,38 +38,38 @@ from i2i.model.model import Model
 from i2i.runs.loading import load
 
 MAX_WAITING = 16
-"""Drawings that wait for the model; whoever comes then is told to try again."""
+"""Longest queue of drawings; further users are asked to try again."""
 
 MAX_UPLOAD = 10.0
-"""Megabytes of an uploaded file."""
+"""Largest uploaded file, in megabytes."""
 
 MEGABYTE = 1_000_000
 
 _PREVIEW = 112
-"""Pixels of an example's button, twice as large as it is shown."""
+"""Side of an example's preview in pixels, twice the size on the page."""
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
 def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
-    """The page of a model, not started yet.
+    """Build the page of a model without serving it.
 
     Args:
         model: The model.
-        max_upload: Megabytes that an uploaded file can have.
+        max_upload: Largest uploaded file, in megabytes.
 
     Raises:
-        I2IError: If its inputs can't be drawn, or its outputs can't be shown.
+        I2IError: If the model's inputs can't be drawn or its outputs can't be shown.
     """
     if model.data.target.channels not in (1, 3):
         raise I2IError(
-            f"images of {model.data.target.channels} channels can't be shown: the demo is for "
-            "models that give grey or colour images"
+            f"images of {model.data.target.channels} channels can't be shown: the demo needs a "
+            "model that outputs grey or colour images"
         )
     surface = Surface(model)
-    begin_with = examples(model, surface)
-    answers = Answers(model, surface, begin_with, int(max_upload * MEGABYTE))
+    starts = examples(model, surface)
+    answers = Answers(model, surface, starts, int(max_upload * MEGABYTE))
     page = _Page(
         title=f"{model.recipe.name} · i2i", analytics_enabled=False, delete_cache=(3600, 3600)
     )
@@ -83,7 +83,7 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
                     gr.Checkbox(False, label="Live", container=False, elem_id="live")
                     upload = gr.UploadButton("Open a picture", elem_id="upload")
                 message = _html("", "message", "message.js", limit=answers.max_upload)
-                chooser = _html(_choices(begin_with), "examples", "examples.js")
+                chooser = _html(_choices(starts), "examples", "examples.js")
             with gr.Column(min_width=320):
                 output = _html(answers.nothing(), "output")
                 samples = gr.Slider(
@@ -92,7 +92,7 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
                     value=1,
                     step=1,
                     label="Samples",
-                    info="Dropout is this model's noise: each sample is another translation.",
+                    info="Dropout is this model's noise: each sample is a different translation.",
                     visible=model.recipe.test.dropout,
                     elem_id="samples",
                 )
@@ -100,7 +100,7 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         translated = {
-            "fn": _told(answers.translate),
+            "fn": _with_message(answers.translate),
             "inputs": [drawing, samples],
             "outputs": [output, message],
             "concurrency_id": "model",
@@ -113,11 +113,12 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
         )
         drawing.drawn(**translated, **quiet, trigger_mode="always_last")
         painted = [drawing, message]
-        upload.upload(_told(answers.open), upload, painted, **quiet)
+        upload.upload(_with_message(answers.open), upload, painted, **quiet)
 
         def chosen(event: gr.EventData) -> tuple[Any, str]:
-            data = event._data  # its attributes fail where this is no dictionary
-            return _told(answers.choose)(data.get("index") if isinstance(data, dict) else None)
+            data = event._data  # the event's attributes fail if this is not a dictionary
+            index = data.get("index") if isinstance(data, dict) else None
+            return _with_message(answers.choose)(index)
 
         chooser.chosen(chosen, None, painted, **quiet)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
@@ -136,18 +137,18 @@ def launch(
 
     Args:
         model: The model.
-        host: Where to listen; None for what `GRADIO_SERVER_NAME` says, or this machine only.
-        port: Where to listen; 0 for any that is free, None for what `GRADIO_SERVER_PORT` says, or
-            the first that is free from 7860 on.
-        max_upload: Megabytes that an uploaded file can have.
-        started: Told the address.
+        host: Address to listen on; None uses `GRADIO_SERVER_NAME`, or else this machine only.
+        port: Port to listen on; 0 takes any free port, and None uses `GRADIO_SERVER_PORT`, or else
+            the first free port from 7860.
+        max_upload: Largest uploaded file, in megabytes.
+        started: Called with the page's address once the page is served.
 
     Raises:
-        I2IError: As `build` does; or if the port is taken.
+        I2IError: If `build` raises it, or the port is taken.
     """
     page = build(model, max_upload=max_upload)
     limit = int(max_upload * MEGABYTE)
-    # A drawing is a request, too; and around a file there is a little of form.
+    # A drawing is sent as a request, too. A megabyte is added for the form around a file.
     body_limit = max(limit, Surface(model).max_drawing) + MEGABYTE
     try:
         _, address, _ = page.launch(
@@ -170,7 +171,7 @@ def launch(
         )
     except OSError as error:
         where = f"port {port}" if port else "a port"
-        # Gradio's own errors have no number, and tell of settings that aren't this program's.
+        # Gradio's own errors have no error number, and suggest settings that i2i doesn't have.
         why = f" ({error.strerror})" if error.strerror else ""
         raise I2IError(f"{where} can't be listened on{why}; --port 0 takes a free one") from error
     started(address)
@@ -178,32 +179,32 @@ def launch(
 
 
 def launch_space(folder: Path) -> None:
-    """Serve the model in a folder as a Space does, where the environment says host and port."""
+    """Serve the model in a Space's folder; the environment sets host and port."""
     launch(load(folder / "model.safetensors"), host=None)
 
 
 class _Page(gr.Blocks):
-    """A page that tells in a sentence of values that its own script never sends."""
+    """A page that answers invalid values, which its own script never sends, with one sentence."""
 
     async def preprocess_data(self, *arguments: Any, **known: Any) -> Any:
-        """The values of a request, as functions take them."""
+        """Convert the values of a request to the arguments of functions."""
         try:
             return await super().preprocess_data(*arguments, **known)
-        except Exception as error:  # each component has errors of its own
-            message = "this page sends no such thing: load it again"
+        except Exception as error:  # each component raises its own errors
+            message = "the request is not valid: load the page again"
             raise gr.Error(message, print_exception=False) from error
 
 
-def _told(answer: Callable[..., str]) -> Callable[..., tuple[Any, str]]:
-    """An answer and no message; or, where there is none, a message, and all else as it was."""
+def _with_message(answer: Callable[..., str]) -> Callable[..., tuple[Any, str]]:
+    """Return the answer and an empty message; after an error, keep the output and set a message."""
 
-    def told(*arguments: Any) -> tuple[Any, str]:
+    def answered(*arguments: Any) -> tuple[Any, str]:
         try:
             return answer(*arguments), ""
         except I2IError as error:
             return gr.skip(), problem(error)
 
-    return told
+    return answered
 
 
 def _html(value: str, elem_id: str, script: str | None = None, **known: Any) -> gr.HTML:
@@ -218,8 +219,8 @@ def _html(value: str, elem_id: str, script: str | None = None, **known: Any) -> 
 
 def _heading(model: Model) -> str:
     return (
-        f"<h1>{html.escape(model.recipe.name)}</h1><p>Draw on the left, and see what the model "
-        f"makes of it on the right. It was trained on {html.escape(model.recipe.data.type)} at "
+        f"<h1>{html.escape(model.recipe.name)}</h1><p>Draw on the left; the model's translation "
+        f"appears on the right. The model was trained on {html.escape(model.recipe.data.type)} at "
         f"{size_text(model.recipe.augment.crop)}.</p>"
     )
 
@@ -241,7 +242,7 @@ def _choices(found: list[Example]) -> str:
 
 
 def _theme() -> gr.themes.Base:
-    """The page's colours and the system's own fonts: nothing is fetched from anywhere."""
+    """The page's colours, and fonts of the user's system, so that nothing is downloaded."""
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
     )

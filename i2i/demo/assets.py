@@ -1,8 +1,8 @@
-"""The page's own HTML, CSS and JavaScript."""
+"""The page's HTML, CSS and JavaScript files."""
 
 from importlib.resources import files
 
 
 def template(name: str) -> str:
-    """The text of a file in `templates/`."""
+    """Read a file in `templates/`."""
     return files("i2i.demo").joinpath("templates", name).read_text(encoding="utf-8")

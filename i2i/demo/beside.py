@@ -1,4 +1,4 @@
-"""What lies beside a model file: the run that it came from, what was measured, examples."""
+"""Finds the run and the metrics that belong to a model file."""
 
 import json
 from pathlib import Path
@@ -10,21 +10,21 @@ METRICS = "metrics.json"
 EXAMPLES = "examples"
 
 _DOCUMENT = {"details", "images", "split", "step"}
-"""What an evaluation writes for sure."""
+"""Keys that every evaluation writes."""
 
 
 def run_of(model: Path) -> RunFolder | None:
-    """The run among whose checkpoints a model file lies; None for a lone one."""
+    """The run that contains the model file as a checkpoint; None for a file outside runs."""
     checkpoints = model.resolve().parent.parent
     run = RunFolder(checkpoints.parent)
     return run if checkpoints == run.checkpoints and run.recipe.is_file() else None
 
 
 def metrics_of(model: Path) -> dict[str, Any] | None:
-    """What was measured, as `metrics.json` tells it: of a run, or beside a lone model file.
+    """Read `metrics.json` of the model's run, or beside a model file outside runs.
 
     Returns:
-        The document; None where there is none, or it is something else.
+        The document; None if it is missing or not the result of an evaluation.
     """
     run = run_of(model)
     path = (run.evaluation if run else model.parent) / METRICS

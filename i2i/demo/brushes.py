@@ -1,4 +1,4 @@
-"""What a model's inputs are drawn with: ink, or the classes of its label maps."""
+"""The colours to draw a model's inputs with: ink, or the classes of label maps."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ INK: Colour = (0, 0, 0)
 PAPER: Colour = (255, 255, 255)
 
 INK_WIDTH = 0.028
-"""Of the side: OpenMoji's lines are 2 of 72 units wide."""
+"""Share of the canvas's side: lines of OpenMoji are 2 of 72 units wide."""
 
 CLASS_WIDTH = 0.05
 
@@ -21,10 +21,10 @@ class Brushes:
     """The colours of a canvas and how they are applied.
 
     Args:
-        colours: By name, in the order of their buttons; for label maps in the order of classes.
-        background: What an empty canvas, and the eraser, show.
-        labels: Whether they are classes: then there are no shades between them.
-        width: Of a stroke at first, as a share of the canvas's side.
+        colours: Colours by name, in the order of their buttons; for label maps, in class order.
+        background: Colour of the empty canvas and of the eraser.
+        labels: Whether the colours are classes, so that no shades between them are allowed.
+        width: Initial width of strokes, as a share of the canvas's side.
     """
 
     colours: dict[str, Colour]
@@ -34,13 +34,13 @@ class Brushes:
 
 
 def brushes(data: DatasetInfo) -> Brushes:
-    """What inputs like those of some data are drawn with.
+    """Choose the brushes for the inputs of a data set.
 
-    Label maps have a brush a class, and the first class as their background. Everything else is
-    drawn in black ink on white.
+    Label maps get one brush for each class, and the first class is the background. All other inputs
+    are drawn in black ink on white.
 
     Raises:
-        I2IError: If inputs are neither grey, nor colour, nor label maps.
+        I2IError: If the inputs are neither grey nor colour images nor label maps.
     """
     side = data.input
     palette = data.palette or {}
@@ -48,8 +48,8 @@ def brushes(data: DatasetInfo) -> Brushes:
         palette = data.class_colours
     elif side.channels not in (1, 3):
         raise I2IError(
-            f"images of {side.channels} channels can't be drawn: the demo is for models that take "
-            "grey, colour or label images"
+            f"images of {side.channels} channels can't be drawn: the demo needs a model with grey, "
+            "colour or label map inputs"
         )
     elif data.labels_side == "target" or side.channels == 1:
         palette = {}

@@ -1,4 +1,4 @@
-"""The drawing canvas: a component of the page, in plain JavaScript."""
+"""The drawing canvas, a component of the page in plain JavaScript."""
 
 from typing import Any
 
@@ -9,14 +9,15 @@ from i2i.demo.surface import Surface
 
 
 def canvas(surface: Surface, *, elem_id: str) -> gr.HTML:
-    """A canvas of a surface's size with its brushes.
+    """Create a canvas with the size and brushes of a surface.
 
-    Its value is the drawing as the data URL of a PNG, empty while nothing is drawn; a picture that
-    it is given is painted onto it. It tells of every change with the event `drawn` while the
-    checkbox `#live` is on.
+    Its value is the drawing as the data URL of a PNG, or empty while nothing is drawn. Setting the
+    value paints that picture onto the canvas. While the checkbox `#live` is on, every change
+    triggers the event `drawn`.
     """
     brushes = surface.brushes
-    # Names come from a model file: the script makes text of them; a template would run them.
+    # Class names come from a model file and may contain HTML or template code. The script inserts
+    # them as text only; a template would run them.
     setup: dict[str, Any] = {
         "canvas_size": surface.size,
         "background": brushes.background,

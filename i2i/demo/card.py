@@ -1,4 +1,4 @@
-"""What a model is: recipe, data, licence, what was measured."""
+"""The model's description: recipe, data, licence and metrics."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -8,7 +8,7 @@ from i2i.model.model import Model
 
 
 def card(model: Model) -> str:
-    """The model's card as HTML, every text in it escaped."""
+    """The model's card as HTML, with all texts escaped."""
     templates = Environment(
         loader=PackageLoader("i2i.demo"),
         autoescape=True,

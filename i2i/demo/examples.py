@@ -1,4 +1,4 @@
-"""A few inputs to begin with: from the test split of the model's run, or from a folder."""
+"""Example inputs, from a folder or from the test split of the model's run."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ COUNT = 8
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An input.
+    """An input that users can start from.
 
     Args:
-        name: What it is called.
-        canvas: `(H, W, 3)` uint8 of the canvas's size.
+        name: Its name.
+        canvas: The input on the canvas: `(H, W, 3)` uint8 of the canvas's size.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Example:
 
 
 def examples(model: Model, surface: Surface) -> list[Example]:
-    """Up to `COUNT` inputs; none where there is nothing to take them from, which is no error.
+    """Find up to `COUNT` example inputs.
 
-    Images in a folder `examples` beside the model file come first, else the test split of the run
-    that the file lies in.
+    They come from the folder `examples` beside the model file, or else from the test split of the
+    model's run. The list is empty if neither is available; that is not an error.
     """
     folder = model.path.parent / EXAMPLES
     found: list[Example] = []
@@ -50,5 +50,5 @@ def examples(model: Model, surface: Surface) -> list[Example]:
         for pair in (pairs[i] for i in spread(len(pairs), COUNT)):
             found.append(Example(pair.name, surface.from_input(pair.load(surface.size)[0])))
     except I2IError:
-        pass  # its data is elsewhere
+        pass  # the run's data are not on this machine
     return found

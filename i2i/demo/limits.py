@@ -1,4 +1,4 @@
-"""What a request may bring at most, whatever it asks for."""
+"""A size limit for all requests."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -6,11 +6,11 @@ from i2i.demo.answers import megabytes
 
 
 class BodyLimit:
-    """Refuses requests with a body beyond a limit, before all of it is in memory.
+    """Refuses requests whose body exceeds a limit, before the whole body is in memory.
 
     Args:
-        app: What answers the others.
-        limit: In bytes.
+        app: The application that answers all other requests.
+        limit: Largest body, in bytes.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -18,7 +18,7 @@ class BodyLimit:
         self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or refuses it with status 413."""
+        """Pass a request on, or refuse it with status 413."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -44,7 +44,7 @@ class BodyLimit:
                 await self.app(scope, counted, sending)
             except _TooLargeError:
                 refused = True
-        if refused and not started:  # what has begun is broken off by the server
+        if refused and not started:  # the server aborts a response that has started
             await _refuse(send, self.limit)
 
 
@@ -58,7 +58,7 @@ def _announced(scope: Scope) -> int:
 
 
 async def _refuse(send: Send, limit: int) -> None:
-    text = f"That is too large: at most {megabytes(limit)} are taken here."
+    text = f"That is too large: at most {megabytes(limit)} are allowed here."
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -1,4 +1,4 @@
-"""A folder that runs as a Space: the model, the page's few lines, and what the page shows."""
+"""Writes a folder that runs as a Hugging Face Space: model, app, examples and metrics."""
 
 import json
 import shutil
@@ -37,30 +37,32 @@ app_file: app.py
 
 # {name}
 
-Draw, and a Pix2Pix model translates. It was trained with i2i {i2i} on {data}, for
-{step:,} steps at {height} x {width} pixels.
+Draw, and a Pix2Pix model translates the drawing. The model was trained with i2i {i2i} on {data},
+for {step:,} steps at {height} x {width} pixels.
 {credit}{notice}
-Here and now: `pip install -r requirements.txt && python app.py`
+To run it on your machine: `pip install -r requirements.txt && python app.py`
 """
 
 
 def write_space(model: Model, folder: Path) -> Path:
-    """Write all that a Space needs into a folder: `python app.py` in it serves the page.
+    """Write all files of a Space into a folder; `python app.py` in it serves the page.
 
     Args:
         model: The model.
-        folder: An empty or a new folder, or one that was written by this before.
+        folder: A new or empty folder, or one that this function wrote before.
 
     Returns:
-        The folder.
+        The path `folder`.
 
     Raises:
-        I2IError: If there is something else in the folder, or it can't be written to.
+        I2IError: If the folder has other contents or can't be written to.
     """
     app = folder / "app.py"
     try:
         if folder.exists() and any(folder.iterdir()) and not _is_ours(app):
-            raise I2IError(f"{folder}: isn't empty, and what is in it is no Space of i2i's")
+            raise I2IError(
+                f"{folder}: isn't empty and isn't a Space written by i2i; choose another folder"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         found = examples(model, Surface(model))
         app.write_text(_APP, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What is drawn on: its size, what may come onto it, and how it becomes a model's input."""
+"""The canvas: its size, what can be loaded onto it, and how it becomes a model's input."""
 
 import base64
 import binascii
@@ -17,10 +17,10 @@ from i2i.images.types import Array, Size
 from i2i.model.model import Model
 
 SIDE = 512
-"""Pixels that the longer side of a canvas has, about."""
+"""Approximate length of a canvas's longer side, in pixels."""
 
 MAX_PIXELS = 50_000_000
-"""Of an uploaded picture, before it is fitted in."""
+"""Largest number of pixels of an uploaded picture, before it is resized to the canvas."""
 
 _DATA_URL = "data:image/png;base64,"
 
@@ -28,11 +28,11 @@ _DATA_URL = "data:image/png;base64,"
 class Surface:
     """A canvas for a model's inputs.
 
-    It is a whole number of times as large as the images that the model was trained on, and what is
-    drawn is made smaller to just their size: lines are then as wide as those it knows.
+    Its size is an integer multiple of the size of the training images. Drawings are reduced to
+    exactly that size, so that lines are as wide as in the training images.
 
     Args:
-        model: The model; see `brushes` for what can be drawn.
+        model: The model; `brushes` says which inputs can be drawn.
     """
 
     def __init__(self, model: Model) -> None:
@@ -45,12 +45,12 @@ class Surface:
 
     @property
     def max_drawing(self) -> int:
-        """Characters that the data URL of a drawing can have: PNG hardly exceeds bare pixels."""
+        """Longest data URL of a drawing, in characters: a PNG is hardly larger than raw pixels."""
         height, width = self.size
         return len(_DATA_URL) + (height * (4 * width + 1) * 11 // 10 + 4096) * 4 // 3
 
     def read_drawing(self, url: str) -> Array:
-        """The canvas as the browser sent it, of which nothing is taken for granted.
+        """Validate and decode the drawing that a browser sent.
 
         Args:
             url: A PNG of the canvas's size as a data URL.
@@ -59,7 +59,7 @@ class Surface:
             `(H, W, 3)` uint8 of the canvas's size.
 
         Raises:
-            DataError: If it is anything else.
+            DataError: If `url` is anything else.
         """
         if len(url) > self.max_drawing or not url.startswith(_DATA_URL):
             raise DataError(["the drawing is no PNG of the canvas's size"])
@@ -70,28 +70,28 @@ class Surface:
         with tempfile.TemporaryDirectory(prefix="i2i-") as folder:
             path = Path(folder) / "drawing.png"
             path.write_bytes(content)
-            with _called("the drawing", path):
+            with _named("the drawing", path):
                 if header(path).size != self.size:
                     raise DataError([f"{path}: isn't {size_text(self.size)}"])
                 return read(path)
 
     def read_upload(self, path: Path) -> Array:
-        """Any picture, fitted into the canvas: all of it, with margins where its shape is another.
+        """Read a picture and fit all of it into the canvas, with margins if its shape differs.
 
         Returns:
             `(H, W, 3)` uint8 of the canvas's size.
 
         Raises:
-            DataError: Naming the file, but not where it lies, if it can't be read as an input, or
-                has more pixels than `MAX_PIXELS`.
+            DataError: If the picture can't be read as an input or has more than `MAX_PIXELS`. The
+                message gives the file's name, but not its folder.
         """
-        with _called(path.name, path):
+        with _named(path.name, path):
             height, width = header(path, self.side.mode).size
             if height * width > MAX_PIXELS:
                 raise DataError(
                     [
-                        f"{path}: has {height * width:,} pixels; the largest picture that is taken "
-                        f"here has {MAX_PIXELS:,}"
+                        f"{path}: has {height * width:,} pixels; the largest picture allowed here "
+                        f"has {MAX_PIXELS:,}"
                     ]
                 )
             if self.side.mode == "labels":
@@ -103,22 +103,22 @@ class Surface:
             return self._fitted(picture)
 
     def from_input(self, array: Array) -> Array:
-        """An input `(h, w, C)` as a data set gives it, on the canvas.
+        """Fit an input `(h, w, C)` from a data set into the canvas.
 
         Raises:
-            DataError: If it isn't what the model takes.
+            DataError: If the input doesn't match the model.
         """
         if self.side.mode == "labels":
             return self._fitted(self._coloured(array.argmax(axis=2)[..., None]))
         return self._fitted(pixels.to_depth(pixels_of(array), 8))
 
     def to_input(self, canvas: Array) -> Array:
-        """What the model is given for a canvas `(H, W, 3)`: an image of the size it was trained at.
+        """Convert a canvas `(H, W, 3)` to a model input of the training size.
 
-        Between two classes there is no third: label maps take the class that is nearest.
+        For label maps, each pixel gets the class with the nearest colour.
 
         Returns:
-            `(h, w, 3)` uint8; `(h, w, 1)` label indices where that is what the model takes.
+            `(h, w, 3)` uint8, or `(h, w, 1)` class indices if the model takes label maps.
         """
         if not self.brushes.labels:
             return resize(canvas, self.trained)
@@ -142,7 +142,7 @@ class Surface:
         return canvas
 
     def _classes(self, picture: Array) -> Array:
-        """The nearest class of each pixel, `(H, W, 1)` uint8."""
+        """The class with the nearest colour for each pixel, `(H, W, 1)` uint8."""
         colours = picture.astype(np.int32)
         classes = np.zeros(picture.shape[:2], np.uint8)
         least = np.full(picture.shape[:2], np.iinfo(np.int32).max, np.int32)
@@ -162,8 +162,8 @@ class Surface:
 
 
 @contextmanager
-def _called(name: str, path: Path) -> Iterator[None]:
-    """Have errors within call a file by a name, and not by where it lies on this machine."""
+def _named(name: str, path: Path) -> Iterator[None]:
+    """Replace the path by a name in errors, so that users don't see the server's folders."""
     try:
         yield
     except DataError as error:
@@ -172,5 +172,5 @@ def _called(name: str, path: Path) -> Iterator[None]:
 
 
 def data_url(picture: Array) -> str:
-    """A picture `(H, W, C)` of 1 or 3 channels as a PNG that a page shows without a file."""
+    """A picture `(H, W, C)` of 1 or 3 channels as the data URL of a PNG."""
     return _DATA_URL + base64.b64encode(png_bytes(picture)).decode("ascii")

@@ -1,1 +1,1 @@
-"""The machine and the process: files, caches, devices, memory, signals, progress."""
+"""The process and its machine: files, locks, downloads, devices, memory, signals, progress."""

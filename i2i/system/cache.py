@@ -1,4 +1,4 @@
-"""Where i2i keeps what can be made or fetched again."""
+"""The cache folder, for files that can be computed or downloaded again."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,6 @@ from platformdirs import user_cache_path
 
 
 def cache_dir() -> Path:
-    """The user's cache folder; `I2I_CACHE_DIR` overrides it. It need not exist."""
+    """The user's cache folder, which may not exist yet; `I2I_CACHE_DIR` overrides it."""
     named = os.environ.get("I2I_CACHE_DIR")
     return Path(named) if named else user_cache_path("i2i")

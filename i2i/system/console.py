@@ -1,4 +1,4 @@
-"""What a program tells while it works: bars on a terminal, lines now and then elsewhere."""
+"""Console progress: live bars on a terminal, plain lines at intervals elsewhere."""
 
 import sys
 import threading
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bar:
-    """How far a piece of work is.
+    """Progress of one piece of work.
 
     Args:
-        label: What is done.
-        done: How much of it is done.
-        total: How much there is; None where nobody knows.
-        note: What else a terminal shows.
-        line: All of it, as it is told elsewhere.
+        label: Name of the work.
+        done: Amount done.
+        total: Total amount; None if unknown.
+        note: Extra text after the bar on a terminal.
+        line: The progress as one plain line, printed where there is no terminal.
     """
 
     label: str
@@ -32,16 +32,16 @@ class Bar:
 
     @property
     def share(self) -> str:
-        """Done and in all."""
+        """`done/total`, or only `done` if the total is unknown."""
         return f"{self.done:,.0f}" if self.total is None else f"{self.done:,.0f}/{self.total:,.0f}"
 
 
 class Pace:
-    """How fast a piece of work goes since now, and the time that it takes yet.
+    """Speed of a piece of work since this object was created, and the time left.
 
     Args:
-        first: How much was done before.
-        total: How much there is; None where nobody knows.
+        first: Amount that was done before.
+        total: Total amount; None if unknown.
     """
 
     def __init__(self, first: float, total: float | None) -> None:
@@ -50,11 +50,11 @@ class Pace:
         self._began = time.monotonic()
 
     def speed(self, done: float) -> float:
-        """What is done in a second."""
+        """The amount done per second."""
         return (done - self._first) / max(time.monotonic() - self._began, 1e-9)
 
     def left(self, done: float) -> str:
-        """The time left in words; nothing while nobody knows."""
+        """The time left, such as `1:05 left`; empty while it is unknown."""
         speed = self.speed(done)
         if self.total is None or speed <= 0:
             return ""
@@ -62,19 +62,19 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes and seconds."""
+    """Seconds as `h:mm:ss`, or as `m:ss` below one hour."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 class Console:
-    """Where a long piece of work tells how far it is: live on a terminal, else in plain lines.
+    """Shows the progress of long work: live bars on a terminal, plain lines elsewhere.
 
     Args:
-        every: Seconds between lines where there is no terminal.
-        at_once: Whether the first line is told at once.
-        quiet: Whether to tell nothing.
+        every: Seconds between plain lines.
+        at_once: Whether to print the first plain line immediately, not after `every` seconds.
+        quiet: Whether to print nothing.
     """
 
     def __init__(self, *, every: float = 10.0, at_once: bool = True, quiet: bool = False) -> None:
@@ -85,18 +85,18 @@ class Console:
         self._ended = False
 
     def say(self, text: str) -> None:
-        """A line of its own."""
+        """Print a line; on a terminal it appears above the bars."""
         if self._bars is not None:
             self._bars.say(text)
         elif not self._quiet:
             print(text, flush=True)  # noqa: T201
 
     def show(self, whole: Bar, parts: Sequence[Bar] = ()) -> None:
-        """Show how far the work is.
+        """Show the progress.
 
         Args:
-            whole: All of it; in plain lines its end is told at once.
-            parts: What is being done at the moment.
+            whole: The whole work; when it ends, its plain line is printed immediately.
+            parts: The parts that are in progress.
         """
         if self._bars is not None:
             self._bars.show([whole, *parts])
@@ -105,7 +105,7 @@ class Console:
                 self.say(bar.line)
 
     def close(self) -> None:
-        """Leave the terminal as it was; lines can be told yet."""
+        """Restore the terminal; `say` still works afterwards."""
         if self._bars is not None:
             self._bars.close()
 
@@ -121,25 +121,25 @@ class Console:
 def track(
     description: str, total: int | None, unit: str = "images"
 ) -> Iterator[Callable[[float], None]]:
-    """Show how far a single piece of work is: a bar on a terminal, nothing elsewhere.
+    """Show the progress of one piece of work: a bar on a terminal, nothing elsewhere.
 
     Args:
-        description: What is done.
-        total: How much there is; None where nobody knows.
-        unit: What is counted.
+        description: Name of the work.
+        total: Total amount; None if unknown.
+        unit: Unit of the amount.
 
     Yields:
-        A function to be told of each advance, by any thread.
+        A function that adds to the amount done; any thread may call it.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    bars, pace, changing = _Bars(stderr=True), Pace(0, total), threading.Lock()
+    bars, pace, lock = _Bars(stderr=True), Pace(0, total), threading.Lock()
     done = 0.0
 
     def advance(more: float) -> None:
         nonlocal done
-        with changing:
+        with lock:
             done += more
             note = f"{unit}  {pace.speed(done):,.0f}/s  {pace.left(done)}"
             bars.show([Bar(description, done, total, note)])
@@ -152,11 +152,11 @@ def track(
 
 
 def terminal(*, stderr: bool = False, width: int | None = None) -> "Terminal":
-    """A console of rich that takes all texts as they are.
+    """A rich console that prints texts unchanged: no markup, no highlighting, no emoji codes.
 
     Args:
-        stderr: Whether it is standard error.
-        width: Columns; the terminal's by default.
+        stderr: Whether to print to standard error.
+        width: Number of columns; by default the terminal's.
     """
     from rich.console import Console as Terminal
 
@@ -164,10 +164,10 @@ def terminal(*, stderr: bool = False, width: int | None = None) -> "Terminal":
 
 
 class _Bars:
-    """Progress bars of rich, one below the other.
+    """Progress bars drawn by rich, one below another.
 
     Args:
-        stderr: Whether they are on standard error; there they vanish at the end.
+        stderr: Whether to draw on standard error; the bars then disappear at the end.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
@@ -175,7 +175,7 @@ class _Bars:
 
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),  # it gives way to texts
+            BarColumn(bar_width=None),  # takes the width that the texts leave
             TextColumn("{task.fields[share]}", markup=False),
             TextColumn("{task.fields[note]}", markup=False),
             console=terminal(stderr=stderr),
@@ -186,7 +186,7 @@ class _Bars:
         self._progress.start()
 
     def show(self, bars: Sequence[Bar]) -> None:
-        """Show these bars and no others."""
+        """Draw exactly these bars."""
         while len(self._tasks) > len(bars):
             self._progress.remove_task(self._tasks.pop())
         while len(self._tasks) < len(bars):
@@ -202,9 +202,9 @@ class _Bars:
             )
 
     def say(self, text: str) -> None:
-        """A line above them."""
+        """Print a line above the bars."""
         self._progress.console.print(text)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Stop drawing and restore the terminal."""
         self._progress.stop()

@@ -1,4 +1,4 @@
-"""What is going to be removed, and when; docs/stability.md says how long it stays."""
+"""Deprecation warnings; docs/stability.md says how long a deprecated feature stays."""
 
 import warnings
 
@@ -6,17 +6,17 @@ from i2i.system.version import __version__
 
 
 def deprecate(what: str, instead: str, *, removed_in: str, stacklevel: int = 2) -> None:
-    """Warn that something is going to be removed.
+    """Warn that a feature will be removed.
 
     Args:
-        what: What is deprecated, such as "eval.resamples".
-        instead: What to use, as a clause: "use eval.bootstrap".
-        removed_in: The version that removes it, such as "0.3".
+        what: The deprecated feature, such as "eval.resamples".
+        instead: What users should do, such as "use eval.bootstrap".
+        removed_in: The version that removes the feature, such as "0.3".
         stacklevel: As for `warnings.warn`, counted from the caller.
 
     Raises:
-        RuntimeError: If this version should have removed it. A test calls for every deprecation in
-            the code, so a release can't forget one.
+        RuntimeError: If this version should have removed the feature already. A test checks
+            every `deprecate` call in the code, so no release forgets a removal.
     """
     if _numbers(__version__) >= _numbers(removed_in):
         raise RuntimeError(f"{what} was to be removed in i2i {removed_in}; this is {__version__}")

@@ -1,4 +1,4 @@
-"""Devices and number formats of the machine."""
+"""Choice of the device and of the precision."""
 
 from typing import Literal
 
@@ -8,10 +8,10 @@ from i2i.errors import I2IError
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of that name; `auto` is cuda, else mps, else cpu.
+    """The device with this name; `auto` is cuda, else mps, else cpu.
 
     Raises:
-        I2IError: If that is no device's name, or this machine or this build of torch has no such.
+        I2IError: If the name is invalid, or this machine or build of torch lacks the device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -21,7 +21,7 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise I2IError(
-            f"'{name}' is no device: take auto, cpu, mps, cuda, or one of several as cuda:1"
+            f"'{name}' is not a device: use auto, cpu, mps, cuda, or one GPU of several: cuda:1"
         ) from error
     available = {
         "cpu": True,
@@ -31,26 +31,26 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     if not available.get(device.type, False):
         found = ", ".join(_found())
         raise I2IError(
-            f"there is no device '{name}' here: torch {torch.__version__} finds {found}; 'auto' "
-            "takes what there is, 'i2i doctor' shows it"
+            f"there is no device '{name}' here: torch {torch.__version__} finds {found}; use one "
+            "of these, or 'auto' ('i2i doctor' shows what it chooses)"
         )
     return torch.device("cuda", local_rank) if name == "cuda" else device
 
 
 def choose_precision(device: torch.device) -> Literal[32, "bf16-mixed"]:
-    """What `auto` means on a device: `bf16-mixed` on a CPU with fast bfloat16, 32 elsewhere."""
+    """The precision for `auto`: `bf16-mixed` on a CPU with fast bfloat16, else 32."""
     return "bf16-mixed" if device.type == "cpu" and has_fast_bf16() else 32
 
 
 def has_fast_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in AVX-512 or AMX instructions."""
-    # Older versions of torch do not tell.
+    """Whether the processor multiplies bfloat16 with AVX-512 or AMX instructions."""
+    # Older versions of torch lack this function.
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _found() -> list[str]:
-    """The names of the devices that i2i can compute on here."""
+    """Names of the devices that i2i can compute on."""
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return ["cpu", *mps, *(f"cuda:{i}" for i in range(cards))]

@@ -1,4 +1,4 @@
-"""Files fetched from the network."""
+"""Downloads of files."""
 
 import urllib.request
 from http.client import HTTPException
@@ -8,22 +8,23 @@ from urllib.error import HTTPError
 from i2i.system.console import track
 
 PATIENCE = 15.0
-"""Seconds that a silent server is waited for."""
+"""Seconds without data from the server after which a download fails."""
 
 
 def download(url: str, file: Path, what: str | None = None) -> Path:
-    """Fetch a file, whole.
+    """Download a file and check its size.
 
     Args:
-        url: Where it is.
-        file: Where to; its folder exists.
-        what: What the bar on a terminal says is fetched; the file's name by default.
+        url: The address.
+        file: Where to write; its folder must exist.
+        what: The name that the progress bar shows; by default the file's name.
 
     Returns:
-        The file.
+        The path `file`.
 
     Raises:
-        OSError: If it can't be fetched, or the connection ends early; it says why, not what.
+        OSError: If the download fails or the connection ends early. The message gives the reason,
+            but not the address; callers add what they were downloading.
     """
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE) as answer, file.open("wb") as written:
@@ -41,7 +42,7 @@ def download(url: str, file: Path, what: str | None = None) -> Path:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, HTTPError):
-        return str(error)  # with its number
+        return str(error)  # includes the status code
     if isinstance(error, OSError):
-        return str(getattr(error, "reason", error))  # what urllib's own error is about
-    return f"{type(error).__name__}: {error}"  # no such kind of address, or no HTTP behind it
+        return str(getattr(error, "reason", error))  # the cause that urllib's error wraps
+    return f"{type(error).__name__}: {error}"  # an unknown scheme, or not an HTTP server

@@ -1,4 +1,4 @@
-"""What a run ran on and with, and what `i2i doctor` shows."""
+"""Hardware and software of a run, as stored in its folder and shown by `i2i doctor`."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of i2i and of what it computes with, where installed."""
+    """Versions of i2i, Python and the installed packages that results depend on."""
     from i2i.system.version import __version__
 
     found = {"i2i": __version__, "python": platform.python_version()}
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """The machine, and the devices torch finds on it."""
+    """Operating system, processor, and the devices that torch finds."""
     import torch
 
     found: dict[str, Any] = {
@@ -56,7 +56,7 @@ def machine() -> dict[str, Any]:
 
 
 def git_commit() -> dict[str, Any] | None:
-    """The commit of the folder one works in, and whether anything in it is changed."""
+    """The commit of the working directory and whether it has changes; None outside git."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -71,7 +71,7 @@ def git_commit() -> dict[str, Any] | None:
 
 
 def command() -> list[str]:
-    """How the process was started, without the folder of the program."""
+    """The process's command line, with the program's name instead of its full path."""
     return [os.path.basename(sys.argv[0]), *sys.argv[1:]]  # noqa: PTH119
 
 

@@ -1,4 +1,4 @@
-"""Files: names that can't leave their folder, and files that are never half written."""
+"""Names that can't leave their folder, and writes that never leave a partial file."""
 
 import os
 import re
@@ -12,27 +12,27 @@ from pathlib import Path
 from i2i.errors import DataError
 
 UNFINISHED = ".unfinished"
-"""What is in the names of files and folders that are being written."""
+"""Part of the name of every file and folder that is still being written."""
 
-_LONGEST = 50  # characters; of four bytes each, they and the rest fit into a name's 255
+_LONGEST = 50  # characters of up to 4 bytes each, so the whole name fits into 255 bytes
 
 
 def safe_join(root: Path, name: str) -> Path:
-    """The path that `name` has inside `root`, with links followed.
+    """Resolve `name` inside `root`, following links.
 
     Args:
-        root: The folder to stay in; it need not exist.
-        name: A relative path with `/`, from a file's name, an archive or a recipe.
+        root: The folder to stay in; it may not exist yet.
+        name: A relative path with `/`, such as from a file name, an archive or a recipe.
 
     Returns:
-        The resolved path; it need not exist.
+        The resolved path, which may not exist yet.
 
     Raises:
-        DataError: If the name is absolute or empty, holds a NUL, or leads out of the folder, be it
-            by `..` or by a link.
+        DataError: If the name is absolute or empty, contains a NUL byte, or leads out of the folder
+            through `..` or a link.
     """
     if "\0" in name:
-        raise DataError([f"{name!r}: a name can't hold a NUL"])
+        raise DataError([f"{name!r}: a name can't contain a NUL byte"])
     if Path(name).is_absolute():
         raise DataError([f"{name!r}: give a path relative to {root}"])
     try:
@@ -47,20 +47,20 @@ def safe_join(root: Path, name: str) -> Path:
 
 @contextmanager
 def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
-    """A hidden path to write a file to, which becomes `path` in one go if nothing goes wrong.
+    """Write to a hidden temporary path, which replaces `path` atomically if nothing is raised.
 
-    A reader sees the old file or the new one, never a part, and so does who comes after a power
-    cut.
+    A reader sees the old file or the new one, never a part. With `sync`, this also holds after a
+    power cut.
 
     Args:
-        path: The file; its folder exists.
+        path: The file to write; its folder must exist.
         sync: Whether to wait until the file is on the disk.
 
     Yields:
-        A path beside it that nobody else writes to, with the same suffix.
+        A unique path in the same folder, with the same suffix.
 
     Raises:
-        OSError: If it can't take its place.
+        OSError: If the file can't be moved into place.
     """
     unfinished = _hidden(path)
     try:
@@ -77,7 +77,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
+    """Write a file atomically: a reader sees the old file or the new one, never a part."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(path) as unfinished:
         unfinished.write_bytes(data)
@@ -85,7 +85,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def scratch(path: Path) -> Iterator[Path]:
-    """A hidden folder beside `path` for what is needed to make it; removed at the end."""
+    """Create a hidden folder beside `path` for temporary files, and remove it at the end."""
     folder = _hidden(path)
     folder.mkdir()
     try:
@@ -101,19 +101,19 @@ def remove_leftovers(
     below: bool = False,
     untouched_for: float | None = None,
 ) -> None:
-    """Remove what killed processes had not finished.
+    """Remove unfinished files and folders that killed processes left behind.
 
     Args:
-        folder: Where; it need not exist.
-        name: The file that they were writing; any by default.
-        below: Whether to look into the folders inside it, too.
-        untouched_for: Seconds after which a file is taken for left. By default all are removed:
-            for who holds a lock that every writer takes.
+        folder: Where to look; it may not exist.
+        name: The file that the processes were writing; by default any.
+        below: Whether to look into subfolders, too.
+        untouched_for: Only remove what was not modified for this many seconds. By default
+            everything is removed; that is safe only while holding a lock that all writers take.
     """
     stem, suffix = (r".+", r"(\.[^.]*)?") if name is None else map(re.escape, _parts(Path(name)))
     named = re.compile(rf"\.{stem}\.\w+{re.escape(UNFINISHED)}{suffix}", re.DOTALL)
     for left in list((folder.rglob if below else folder.glob)(f".*{UNFINISHED}*")):
-        # Its writer may have just finished it.
+        # The file vanishes if its writer finishes it just now.
         with suppress(OSError):
             if not named.fullmatch(left.name):
                 continue
@@ -135,7 +135,7 @@ def _parts(path: Path) -> tuple[str, str]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Wait until a folder's names are on the disk, where the system can do that."""
+    """Wait until a folder's entries are on the disk, where the system supports that."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

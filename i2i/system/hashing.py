@@ -1,4 +1,4 @@
-"""SHA-256 of texts, of what JSON holds, of files and of tensors."""
+"""SHA-256 of texts, JSON values, files and tensors."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def text_sha256(text: str) -> str:
-    """The SHA-256 of a text in UTF-8."""
+    """The SHA-256 of a text, encoded as UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def json_sha256(value: Any) -> str:
-    """The SHA-256 of a value as JSON; the order of a table's keys makes no difference."""
+    """The SHA-256 of a value written as JSON with sorted keys."""
     return text_sha256(json.dumps(value, sort_keys=True))
 
 
@@ -24,14 +24,14 @@ def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes.
 
     Raises:
-        OSError: If it can't be read.
+        OSError: If the file can't be read.
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tensors_sha256(tensors: "Mapping[str, Tensor]") -> str:
-    """One SHA-256 over the names, dtypes, shapes and bytes of all tensors, in the names' order."""
+    """One SHA-256 over the names, dtypes, shapes and bytes of all tensors, sorted by name."""
     import torch
 
     whole = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Locks that processes on a machine share: files that one at a time holds."""
+"""Lock files: one process of the machine at a time holds each."""
 
 import errno
 import logging
@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 _log = logging.getLogger(__name__)
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
-"""What file systems without locks answer."""
+"""Error numbers of file systems that don't support locks."""
 
 
 class Taken(Exception):
@@ -20,20 +20,21 @@ class Taken(Exception):
 
 @contextmanager
 def lock(path: Path, *, waiting_for: str | None = None, remove: bool = False) -> Iterator[bool]:
-    """Hold a lock file; the system lets go of a killed process's.
+    """Hold a lock file; the operating system releases the lock of a killed process.
 
     Args:
-        path: The lock file; its folder exists.
-        waiting_for: What another process that holds it is doing: it is waited for, and that is
-            said. By default nobody is waited for.
+        path: The lock file; its folder must exist.
+        waiting_for: What the other process is doing, such as "fetching alexnet". If given, wait
+            for that process and log a warning with this text. By default, raise `Taken` at once.
         remove: Whether to remove the file at the end.
 
     Yields:
-        Whether the lock is held: some file systems have none, and there everybody goes on.
+        Whether the lock is held. On a file system without locks it is False, and every process
+        continues without a lock.
 
     Raises:
-        Taken: If another process holds it and isn't waited for.
-        OSError: If the file can't be made.
+        Taken: If another process holds the lock and `waiting_for` is not given.
+        OSError: If the file can't be created.
     """
     file = FileLock(path, fallback_to_soft=False)
     held = _acquired(file, waiting_for)
@@ -41,8 +42,9 @@ def lock(path: Path, *, waiting_for: str | None = None, remove: bool = False) ->
         yield held
     finally:
         if remove:
-            # While it is held: who has opened the same file by then sees that it is gone, and
-            # makes another. Windows refuses, and there filelock removes it.
+            # Remove the file while the lock is held: a process that has opened the same file then
+            # sees that it was deleted, and creates another. Windows refuses to delete an open
+            # file; there filelock removes it.
             with suppress(OSError):
                 path.unlink()
         file.release()

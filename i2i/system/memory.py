@@ -1,4 +1,4 @@
-"""How the process's allocator treats freed memory; for programs of ours, not for libraries."""
+"""Settings of malloc for i2i's own commands; library code must not change them."""
 
 import ctypes
 import platform
@@ -12,24 +12,24 @@ _AT_ONCE = 2**28
 
 
 def keep_freed_memory(device: torch.device) -> None:
-    """Have glibc's malloc keep what is freed, and take large blocks from there.
+    """Make glibc's malloc keep freed memory and reuse it for large blocks.
 
-    By default it returns large blocks to the system at once, and every training step gets them
-    again, page by page: for the paper's networks a sixth of the step. All threads share what is
-    kept. Other allocators are left as they are.
+    By default malloc returns large blocks to the system at once, and every training step requests
+    them again, page by page. With the paper's networks this takes a sixth of a step. All threads
+    share the kept memory. Other allocators are not changed.
 
-    This changes the whole process, so only programs call it: the commands that compute, and a
-    study's runs.
+    The setting affects the whole process, so only i2i's programs call this function: the commands
+    that compute, and a study's runs.
 
     Args:
-        device: Where networks compute; only on a CPU is anything changed.
+        device: Device of the networks; nothing changes unless it is a CPU.
     """
     if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
         _keep()
 
 
 def give_back_freed_memory() -> None:
-    """Return what is kept to the system, before work that won't find its blocks among it."""
+    """Return the kept memory to the system, before work that can't reuse its blocks."""
     if _keep.cache_info().currsize:
         ctypes.CDLL(None).malloc_trim(0)
 

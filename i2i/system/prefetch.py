@@ -1,4 +1,4 @@
-"""Work done in threads before its results are asked for."""
+"""Computes results in threads before they are needed."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,16 +12,16 @@ Result = TypeVar("Result")
 def prefetch(
     function: Callable[[Item], Result], items: Iterable[Item], *, count: int, workers: int = 2
 ) -> Iterator[Result]:
-    """The function's results in the items' order, computed in threads.
+    """Call the function on each item in threads, and yield the results in the items' order.
 
     Args:
-        function: What is done with each item.
-        items: Taken in the caller's thread, as far as results are computed.
-        count: How many results are computed, or being computed, before the first is asked for.
-        workers: Threads.
+        function: Called with one item.
+        items: Read in the caller's thread, and only as far ahead as `count` allows.
+        count: Number of items that are submitted before the first result is yielded.
+        workers: Number of threads.
 
     Raises:
-        Whatever the function or the items raise; what has not begun by then is given up.
+        Anything that the function or the items raise; work that has not started is cancelled.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:

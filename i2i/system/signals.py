@@ -8,7 +8,13 @@ from types import FrameType
 
 @contextmanager
 def asked_to_stop() -> Iterator[list[int]]:
-    """The signals received within: SIGTERM and SIGINT wait for the step to end, but not twice."""
+    """Collect SIGTERM and SIGINT in a list, so that the caller can finish its step and then stop.
+
+    A second SIGINT raises `KeyboardInterrupt` immediately.
+
+    Yields:
+        The list of signals received so far.
+    """
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

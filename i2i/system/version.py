@@ -1,3 +1,3 @@
-"""The version of i2i, which pyproject.toml reads from here."""
+"""The version of i2i; pyproject.toml reads it from here."""
 
 __version__ = "0.1.0"

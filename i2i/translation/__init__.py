@@ -1,1 +1,1 @@
-"""Translation of image files: what is found, what becomes of each, and what lies in the folder."""
+"""Translation of image files into a folder, which records what was translated and how."""

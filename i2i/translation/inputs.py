@@ -1,4 +1,4 @@
-"""What is to be translated: files, folders and patterns, and the names of their outputs."""
+"""Finds the files to translate and names their outputs."""
 
 import glob
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ class Input:
     """A file to translate.
 
     Args:
-        file: Where it is.
-        name: What its output is called: a relative path with `/` and no suffix.
+        file: Its path.
+        name: The name of its output: a relative path with `/` and without suffix.
     """
 
     file: Path
@@ -26,22 +26,22 @@ class Input:
 def find_inputs(
     given: Sequence[Path | str], out: Path | None = None
 ) -> tuple[list[Input], dict[Path, str]]:
-    """The files that inputs mean, and which of them can't be translated.
+    """Find the images that files, folders and patterns stand for.
 
-    A folder stands for all images below it, whose outputs are laid out like it; with several
-    folders, each has a folder of its name. A file stands for itself; a pattern (`photos/*.jpg`,
-    `**` for any folders) for the images that it matches, laid out from its first `*` on.
+    A file stands for itself. A folder stands for all images below it; the outputs keep its layout.
+    With several folders, the outputs of each go into a subfolder with its name. A pattern
+    (`photos/*.jpg`; `**` matches any folders) stands for the images that it matches; the outputs
+    keep the layout from its first `*` on.
 
     Args:
         given: Files, folders and patterns.
-        out: The folder of outputs, if there is one; images in it are no inputs.
+        out: The output folder, if any; images in it are not inputs.
 
     Returns:
-        The inputs in the order of their names, those of one file and name once; and for those that
-        stay out, why.
+        The inputs sorted by name, without duplicates, and the refused files with the reasons.
 
     Raises:
-        DataError: If an input is nothing, is the folder of outputs, or there are no images in it.
+        DataError: If an input is empty or missing, is the output folder, or contains no images.
     """
     problems: list[str] = []
     refused: dict[Path, str] = {}
@@ -51,10 +51,10 @@ def find_inputs(
     for each in given:
         path = Path(each)
         if not str(each):
-            problems.append("an input is empty: name a file, a folder or a pattern")
+            problems.append("an input is empty: give a file, a folder or a pattern")
         elif path.is_dir():
             if out is not None and path.resolve() == out.resolve():
-                problems.append(f"{each}: outputs can't go where inputs are; name another --out")
+                problems.append(f"{each}: is also the output folder; choose another --out")
                 continue
             files, links = images_below(path, path, leave_out=in_out)
             refused |= links
@@ -78,7 +78,7 @@ def find_inputs(
 
 
 class _Inside:
-    """Whether a path lies in the folder of outputs, which may be inside the one of inputs."""
+    """Whether a path lies in the output folder, which may itself lie in an input folder."""
 
     def __init__(self, out: Path | None) -> None:
         self.out = out.resolve() if out is not None else None

@@ -1,4 +1,4 @@
-"""What a folder of translations says of itself: by which model, how, and which file of what."""
+"""The record of an output folder: its model, its options, and the input of each output."""
 
 import json
 import os
@@ -15,25 +15,25 @@ from i2i.system.locks import Taken, lock
 RECORD = "translation.json"
 
 JOURNAL = ".translation.journal"
-"""Beside it while translations are made: a line for each file, before it is there."""
+"""Exists during a translation; it gets one line for each output, before that is written."""
 
 LOCK = ".translation.lock"
-"""Beside it while translations are made, or where a process that made some was killed."""
+"""Exists during a translation, and after a translating process was killed."""
 
 Source = list[Any]
-"""What tells one input from another, or from what it was before: its path, size and time."""
+"""Identifies one state of an input: its path, size and modification time."""
 
 
 class Record:
-    """The record of one folder, held by one process at a time.
+    """The record of one output folder, which one process holds at a time.
 
-    A file is a translation of an input if a line says so; and whatever a line speaks of is either
-    not there or what it says: a line is written after an older file is gone and before the new one
-    takes its place. So a killed process leaves no file that is taken for another's.
+    A line of the journal says which input an output translates. The line is written after an older
+    output was deleted and before the new one is moved into place. So an output that has a line is
+    either missing or complete and correct, even if the process was killed.
 
     Args:
-        out: The folder.
-        how: By which model and with which options its translations are made.
+        out: The output folder.
+        how: The model and the options of the translations.
     """
 
     def __init__(self, out: Path, how: Mapping[str, Any]) -> None:
@@ -44,22 +44,22 @@ class Record:
 
     @contextmanager
     def held(self, outputs: Sequence[Path], *, overwrite: bool) -> Iterator[None]:
-        """A context in which translations are made: begun, or gone on with.
+        """Hold the folder while translating into it, and start the record or resume it.
 
         Args:
-            outputs: What is going to be in the folder.
-            overwrite: Whether what is there may be replaced.
+            outputs: The files that will be in the folder.
+            overwrite: Whether existing files may be replaced.
 
         Raises:
-            I2IError: If translations by another model or with other options are there, another
-                process is writing there, or the folder can't be written to.
-            DataError: If files would be replaced that are no translations.
+            I2IError: If the folder holds translations by another model or with other options,
+                another process is translating into it, or it can't be written to.
+            DataError: If outputs exist that are not in the record.
         """
         with ExitStack() as stack:
             try:
                 self.out.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(lock(self.out / LOCK, remove=True))
-                # Without a buffer: what a full disk refuses mustn't be tried again at the end.
+                # Unbuffered: a write that failed on a full disk must not be retried on close.
                 journal = (self.out / JOURNAL).open("ab", buffering=0)
                 self._journal = stack.enter_context(journal)
             except Taken:
@@ -68,7 +68,7 @@ class Record:
                 raise I2IError(
                     f"{self.out}: can't be written to: {error.strerror or error}"
                 ) from error
-            # Not before: who holds the lock adds files all the time.
+            # Check only with the lock held: another holder would be adding files.
             self._check(outputs, overwrite)
             if overwrite:
                 self._clear(outputs)
@@ -77,14 +77,14 @@ class Record:
             yield
 
     def has(self, output: Path, source: Source) -> bool:
-        """Whether a file is there and is the translation of this input."""
+        """Whether an output exists and is the translation of this input."""
         return self.files.get(self._name(output)) == source and there(output)
 
     def announce(self, output: Path, source: Source) -> None:
-        """Say what a file is going to be; an older one goes.
+        """Delete an older output, and record which input the new one will translate.
 
         Raises:
-            OSError: If it can't be said.
+            OSError: If the older output can't be deleted or the journal can't be written.
         """
         output.unlink(missing_ok=True)
         name = self._name(output)
@@ -93,10 +93,10 @@ class Record:
             self.files[name] = source
 
     def finish(self, translated: int, bad: Mapping[str, str]) -> None:
-        """Write down what came of it.
+        """Write the complete record and delete the journal.
 
         Raises:
-            I2IError: If it can't be written.
+            I2IError: If the record can't be written.
         """
         self._write({"translated": translated, "bad": dict(bad)})
         (self.out / JOURNAL).unlink(missing_ok=True)
@@ -105,7 +105,7 @@ class Record:
         try:
             self._compare(outputs, overwrite)
         except I2IError:
-            if not self._journal.tell():  # made just now, in somebody else's folder
+            if not self._journal.tell():  # it was created just now, in a folder that isn't ours
                 (self.out / JOURNAL).unlink(missing_ok=True)
             raise
 
@@ -121,22 +121,21 @@ class Record:
                 if how.get(key) != self.how.get(key)
             )
             raise I2IError(
-                f"{self.out} holds translations that were made in another way "
-                f"({'; '.join(differing)}): name another folder (--out), or replace them "
-                "(--overwrite)"
+                f"{self.out} holds translations with other settings ({'; '.join(differing)}): "
+                "choose another folder (--out), or replace them (--overwrite)"
             )
-        strange = [path for path in outputs if self._name(path) not in self.files and there(path)]
-        if strange:
+        unknown = [path for path in outputs if self._name(path) not in self.files and there(path)]
+        if unknown:
             raise DataError(
                 [
-                    f"{path}: is there already and is no translation of this command's: name "
+                    f"{path}: is there already and was not written by this command: choose "
                     "another folder (--out), or replace it (--overwrite)"
-                    for path in strange
+                    for path in unknown
                 ]
             )
 
     def _clear(self, outputs: Sequence[Path]) -> None:
-        """Remove what is to be replaced, so that what the record speaks of is this model's."""
+        """Delete the outputs to be replaced, so that the record lists only this model's files."""
         try:
             for path in outputs:
                 if there(path):
@@ -146,15 +145,17 @@ class Record:
         self.files = {}
 
     def _read(self) -> dict[str, Any]:
-        """The record, with what the journal of a process that was killed adds to its files."""
+        """Read the record, and add the files from the journal of a killed process."""
         record = self.out / RECORD
         try:
             before: dict[str, Any] = json.loads(_text(record) or "{}")
             self.files = dict(before.get("files", {}))
         except (ValueError, AttributeError, TypeError) as error:
-            raise I2IError(f"{record}: is not what i2i translate writes ({error})") from error
+            raise I2IError(
+                f"{record}: is not what i2i translate writes ({error}); choose another --out"
+            ) from error
         for line in _text(self.out / JOURNAL).splitlines():
-            with suppress(ValueError):  # the last line may be cut
+            with suppress(ValueError):  # the last line may be incomplete
                 name, source = json.loads(line)
                 self.files[name] = source
         return before
@@ -180,17 +181,17 @@ def _text(file: Path) -> str:
 
 
 def source_of(file: Path) -> Source:
-    """What tells an input from another.
+    """The path, size and modification time of an input.
 
     Raises:
-        OSError: If it isn't there.
+        OSError: If the file is missing.
     """
     about = file.stat()
     return [os.fspath(file.resolve()), about.st_size, about.st_mtime_ns]
 
 
 def there(path: Path) -> bool:
-    """Whether there is something of that name."""
+    """Whether a file, folder or link (even a broken one) has this path."""
     try:
         path.lstat()
     except OSError:

@@ -1,4 +1,4 @@
-"""From a file to what the network sees: its half, its size, its channels."""
+"""Prepares files for the network: takes a half, resizes it and converts its channels."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,9 @@ class Prepared:
     """An input, ready for the network.
 
     Args:
-        array: `(H, W, C)` as the network is given it.
-        picture: What of it is shown, label maps in colours, and carried over: alpha, profile, dots
-            per inch.
+        array: `(H, W, C)`, the network's input.
+        picture: The part of the input that is shown beside outputs (label maps in colours), and
+            what is copied to outputs: alpha, colour profile, dots per inch.
     """
 
     array: Array
@@ -29,14 +29,15 @@ class Prepared:
 class Preparation:
     """How files become inputs of a model.
 
-    Left to itself, a file that looks like the model's own data, where that is pairs side by side
-    (so it is twice as wide as the training's images), is taken as the run's evaluation takes it:
-    its input half, at the size of the training. All else is taken whole and at its own size.
+    With `auto`, a file that looks like a pair of the model's own data is used as in the run's
+    evaluation: its input half, resized to the training's crop size. Every other file is used whole
+    and at its own size. A file looks like such a pair if the training data are pairs side by side
+    and the file has the shape of two training images.
 
     Args:
         model: The model.
-        half: Which part of files is taken.
-        size: The size that is brought to.
+        half: The part of each file that is the input.
+        size: The size that inputs are resized to.
     """
 
     model: Model
@@ -44,25 +45,25 @@ class Preparation:
     size: Resize = "auto"
 
     def pair(self, size: Size) -> bool:
-        """Whether a file of that size is taken for a pair of the model's own data."""
+        """Whether a file of this size is treated as a pair of the model's own data."""
         height, width = self.model.recipe.augment.crop
         own = self.model.data.input_half is not None and self.half == "auto"
         return own and size[1] * height == 2 * size[0] * width
 
     def expect(self, file: Path) -> tuple[Size, bool]:
-        """The size that a file's input will have, and whether the file is taken for a pair.
+        """The size of a file's prepared input, and whether the file is treated as a pair.
 
         Raises:
-            DataError: If its header isn't that of an image.
+            DataError: If the file has no valid image header.
         """
         size = header(file, self.model.data.input.mode).size
         return self._part(size)[1], self.pair(size)
 
     def prepare(self, file: Path) -> Prepared:
-        """Decode a file and make it an input.
+        """Decode a file and prepare it.
 
         Raises:
-            DataError: If it can't be read or isn't what the model takes.
+            DataError: If the file can't be read, or the model doesn't accept such images.
         """
         side = self.model.data.input
         picture = side.read_picture(file)
@@ -81,7 +82,7 @@ class Preparation:
         return Prepared(array, replace(picture, pixels=pixels, alpha=alpha))
 
     def _part(self, size: Size) -> tuple[slice, Size]:
-        """Which columns are taken of a file of that size, and the size they are brought to."""
+        """The columns to take from a file of this size, and the size to resize them to."""
         height, width = size
         pair = self.pair(size)
         half = self.model.data.input_half if pair else self.half

@@ -1,4 +1,4 @@
-"""What is to be done with each file, and where its translations go."""
+"""Plans the work: the outputs of each input, and the notes for the user."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ class Task(NamedTuple):
 
     Args:
         input: The file.
-        outputs: Where its translations go.
-        size: The size that its input will have.
-        pair: Whether it is taken for a pair of the model's own data.
-        source: What tells the file from another.
+        outputs: The paths of its translations.
+        size: The size of its prepared input.
+        pair: Whether it is treated as a pair of the model's own data.
+        source: The file's path, size and modification time.
     """
 
     input: Input
@@ -44,9 +44,10 @@ def named(
     ending: Callable[[Path], Sequence[str]],
     bad: dict[Path, str],
 ) -> dict[Input, tuple[Path, ...]]:
-    """Where each input's outputs go.
+    """Choose the output paths of each input.
 
-    Inputs whose outputs would be another's, or replace an input, are noted as bad.
+    An input is added to `bad` if its output is also that of another input, or would replace an
+    input.
     """
     named: dict[Input, tuple[Path, ...]] = {}
     takers: dict[Path, Input] = {}
@@ -61,7 +62,7 @@ def named(
         if taken is not None:
             bad[one.file] = f"{one.file}: its output would be that of {taken.file}; rename one"
         elif not sources.isdisjoint(paths):
-            bad[one.file] = f"{one.file}: its output would replace an input; name another --out"
+            bad[one.file] = f"{one.file}: its output would replace an input; choose another --out"
         else:
             named[one] = paths
             takers |= dict.fromkeys(paths, one)
@@ -69,7 +70,7 @@ def named(
 
 
 def endings(model: Model, options: TranslationOptions) -> Callable[[Path], list[str]]:
-    """What a file's name gets for each of its outputs."""
+    """A function that returns the endings of a file's output names, such as `-1.png`, `-2.png`."""
     channels = 3 if options.side_by_side else model.data.target.channels
 
     def ending(file: Path) -> list[str]:
@@ -84,7 +85,7 @@ def endings(model: Model, options: TranslationOptions) -> Callable[[Path], list[
 def sized(
     named: Mapping[Input, tuple[Path, ...]], preparation: Preparation, bad: dict[Path, str]
 ) -> list[Task]:
-    """The tasks whose files have a readable header; the others are noted as bad."""
+    """Create a task for each file with a readable header, and add the others to `bad`."""
 
     def task(item: tuple[Input, tuple[Path, ...]]) -> Task | None:
         one, paths = item
@@ -101,25 +102,25 @@ def sized(
 
 
 def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> list[str]:
-    """What the user should know of how files were taken."""
+    """Tell the user how the files are treated, where the options leave that open."""
     model, found = preparation.model, []
     trained = size_text(model.recipe.augment.crop)
     if pairs := sum(task.pair for task in tasks):
         found.append(
-            f"taken for pairs like the model's own data: {pairs:,}, of which the "
+            f"taken for pairs like the model's own data: {pairs:,}; their "
             f"{model.data.input_half} half is translated, at {trained} (--half whole --size own "
-            "takes them as they are)"
+            "translates the files unchanged)"
         )
     large = [t for t in tasks if needs_tiles(t.size)] if tile is None else []
     if large:
         found.append(
-            f"translated by tiles of {TILE}: {len(large):,}, which are larger than "
+            f"translated by tiles of {TILE}: {len(large):,} larger than "
             f"{WHOLE_UP_TO / 2**20:g} megapixels (--tile 0 translates them whole)"
         )
     far = [t for t in tasks if min(t.size) > 2 * max(model.recipe.augment.crop)]
     if preparation.size == "auto" and far:
         found.append(
-            f"much larger than the {trained} that the model was trained at: {len(far):,} (--size "
-            "train brings inputs to that size)"
+            f"much larger than the training's {trained}: {len(far):,} (--size train brings inputs "
+            "to that size)"
         )
     return found

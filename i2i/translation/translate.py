@@ -1,4 +1,4 @@
-"""Image files translated: read ahead, through the network in batches, written behind it."""
+"""Translates image files: reading, the network and writing work in parallel."""
 
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -23,20 +23,20 @@ from i2i.translation.tasks import Task, endings, named, notes, sized
 from i2i.translation.writing import write_output
 
 AHEAD = 2
-"""Batches that are read before the network is ready for them, and that are being written."""
+"""Number of batches that are read ahead of the network, and that may wait to be written."""
 
 
 @dataclass
 class Translation:
-    """How a translation of files ended.
+    """Result of a translation.
 
     Args:
-        out: Where the outputs are.
-        inputs: How many files there were to translate.
-        now: How many were translated now.
-        before: How many had been translated before.
-        bad: Why each of the others wasn't, by file.
-        notes: What the user should know of how files were taken.
+        out: The output folder.
+        inputs: Number of files to translate.
+        now: Number of files that this call translated.
+        before: Number of files that earlier calls had translated.
+        bad: The files that were not translated, with the reasons.
+        notes: What the user should know about how files were treated.
     """
 
     out: Path
@@ -57,24 +57,24 @@ def translate(
 ) -> Translation:
     """Translate files, folders and patterns into a folder.
 
-    What an earlier call with the same model and options has done there stays and is skipped, so a
-    call that was cut is gone on with by the same call, to the same bytes: which files share a batch
-    doesn't depend on what is done already. A file that can't be read doesn't stop the others.
+    Outputs of an earlier call with the same model and options are kept and skipped, so repeating an
+    interrupted call resumes it. The outputs are then the same, byte for byte: which files share a
+    batch doesn't depend on what was done before. A file that can't be read doesn't stop the others.
 
     Args:
-        model: What `i2i.load` gives, or what it takes.
-        inputs: Files, folders and patterns, see `find_inputs`.
-        out: The folder of outputs.
+        model: A model from `i2i.load`, or a path that `i2i.load` accepts.
+        inputs: Files, folders and patterns; see `find_inputs`.
+        out: The output folder.
         options: How files are translated; by default each at its own size, into its own format.
-        overwrite: Translate everything anew, and replace files that are there.
+        overwrite: Whether to translate everything again and replace existing files.
 
     Returns:
-        What was translated, and what wasn't and why.
+        The numbers of translated files, and the reasons for the others.
 
     Raises:
-        DataError: If inputs aren't there, files would be replaced, or nothing could be translated.
-        I2IError: If options don't fit the model, the folder holds translations by another model or
-            with other options, or can't be written to.
+        DataError: If inputs are missing, files would be replaced, or nothing could be translated.
+        I2IError: If the model doesn't support the options, or the output folder can't be written to
+            or holds translations by another model or with other options.
     """
     if not isinstance(model, Model):
         model = load(model)
@@ -109,21 +109,21 @@ def translate(
 
 
 _Translated = tuple[Task, Picture, tuple[Array, ...]]
-"""A task, what its input carried, and its translations."""
+"""A task, its decoded input, and its translations."""
 
 _STOPPING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
-"""What is wrong with the disk or the folder, not with one file's name or size."""
+"""Errors of the disk or the folder, not of one file; they stop the translation."""
 
 
 @dataclass(frozen=True)
 class _Pipeline:
-    """Reads, translates and writes batches, the three at the same time.
+    """Reads, translates and writes batches in parallel.
 
     Args:
-        ready: Inputs whose outputs are there; they are translated only beside others of their
-            batch, so that what shares a batch is always the same, and not written again.
-        bad: Where files that can't be translated are noted.
-        advance: Told of every file that is done with, and of a tiled one's parts.
+        ready: Inputs whose outputs exist. They are translated again only if another input of their
+            batch is not ready, so that batches are always the same; they are not written again.
+        bad: Gets the files that can't be translated, with the reasons.
+        advance: Called with 1 for each finished file, or with fractions of it for its tiles.
     """
 
     preparation: Preparation
@@ -133,13 +133,13 @@ class _Pipeline:
     bad: dict[Path, str]
     advance: Callable[[float], None]
 
-    def run(self, some: Iterable[Sequence[Task]]) -> Iterator[int]:
-        """Translate batches, all but those that are ready; gives the number of files written.
+    def run(self, batches: Iterable[Sequence[Task]]) -> Iterator[int]:
+        """Translate the batches that aren't ready, and yield the number of files written of each.
 
         Raises:
             I2IError: If outputs can't be written.
         """
-        missing = (b for b in some if not all(task.input in self.ready for task in b))
+        missing = (b for b in batches if not all(task.input in self.ready for task in b))
         read = prefetch(self._read, missing, count=AHEAD)
         return prefetch(self._write, map(self._translate, read), count=AHEAD)
 
@@ -170,7 +170,7 @@ class _Pipeline:
     def _sample(
         self, tasks: Sequence[Task], prepared: Sequence[Prepared], sample: int
     ) -> list[Array]:
-        """One of the translations of each input of a batch."""
+        """One sample of the translation of each input of a batch."""
         model = self.preparation.model
         arrays = [each.array for each in prepared]
         dtypes = [_output_dtype(model, each) for each in prepared]
@@ -196,10 +196,10 @@ class _Pipeline:
         return sum(self._written(*each) for each in batch if each[0].input not in self.ready)
 
     def _written(self, task: Task, picture: Picture, outputs: tuple[Array, ...]) -> bool:
-        """Write a task's outputs, or note why that can't be.
+        """Write a task's outputs and return whether that succeeded; if not, note the reason.
 
         Raises:
-            I2IError: If no file can be written any more.
+            I2IError: If the disk or the folder fails, so that no other file can be written either.
         """
         rows = [outputs] if self.options.side_by_side else [(output,) for output in outputs]
         for path, row in zip(task.outputs, rows, strict=True):
@@ -213,20 +213,20 @@ class _Pipeline:
                 reason = f"{path}: can't be written: {error.strerror or error}"
                 if error.errno in _STOPPING:
                     raise I2IError(
-                        f"{reason}; what is done stays, the same command goes on with the rest"
+                        f"{reason}; what is done stays; run the same command again to continue"
                     ) from error
                 self.bad[task.input.file] = reason
                 return False
         return True
 
     def _note(self, task: Task, why: str) -> None:
-        """Note that a file can't be translated."""
+        """Note why a file can't be translated."""
         self.bad[task.input.file] = why
         if task.input not in self.ready:
             self.advance(1)
 
 
 def _output_dtype(model: Model, prepared: Prepared) -> Whole:
-    """The depth of the model's training or of the file, whichever is deeper."""
+    """uint16 if the training images or the file have 16 bits, else uint8."""
     deep = np.uint16 in (model.dtype, prepared.picture.pixels.dtype)
     return np.uint16 if deep else np.uint8

@@ -1,4 +1,4 @@
-"""From an output to its file, with what its input carried: depth, alpha, profile, resolution."""
+"""Writes outputs to files, with the bit depth, alpha, colour profile and resolution of inputs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +16,12 @@ _SUFFIX = {"png": ".png", "tiff": ".tif", "jpg": ".jpg"}
 
 
 def suffix_of(file: Path, format: Format, channels: int) -> str:
-    """The suffix of a file's output.
+    """The suffix of the output file.
 
     Args:
         file: The input.
-        format: What was asked for.
-        channels: Channels of the output.
+        format: The requested format.
+        channels: Number of channels of the output.
     """
     if format != "auto":
         return _SUFFIX[format]
@@ -34,19 +34,19 @@ def suffix_of(file: Path, format: Format, channels: int) -> str:
 
 
 def write_output(path: Path, outputs: Sequence[Array], of: Picture, *, side_by_side: bool) -> None:
-    """Write an output, or input and outputs in one row, so that a cut file is never left.
+    """Write an output, or a row of input and outputs, without ever leaving a partial file.
 
-    Alpha is kept where the format and the channels allow, but not in a row.
+    Alpha is kept if the format and the channels allow it, but not in a row.
 
     Args:
-        path: Where to; its suffix is the format.
-        outputs: `(H, W, C)` of one type; several only side by side.
-        of: What the input carried.
-        side_by_side: Whether to put the input to the left, as RGB.
+        path: The file to write; its suffix is the format.
+        outputs: Arrays `(H, W, C)` of the same dtype; more than one only for a row.
+        of: The decoded input.
+        side_by_side: Whether to write a row, as RGB, with the input on the left.
 
     Raises:
-        OSError: If it can't be written.
-        ValueError: If the format can't hold it.
+        OSError: If the file can't be written.
+        ValueError: If the format can't store the output.
     """
     array = outputs[0]
     depth: Depth = 8 if array.dtype == np.uint8 else 16
@@ -56,7 +56,7 @@ def write_output(path: Path, outputs: Sequence[Array], of: Picture, *, side_by_s
     if of.alpha is not None and not side_by_side and holds_alpha(path.suffix, array.shape[2]):
         alpha = pixels.to_depth(of.alpha, depth)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Waiting for the disk takes longer than writing, and there may be thousands of files. What a
-    # power cut takes away can be translated again.
+    # No sync: waiting for the disk takes longer than writing, and there may be thousands of files.
+    # Files lost in a power cut can be translated again.
     with replacing(path, sync=False) as unfinished:
         write_picture(unfinished, array, alpha=alpha, profile=of.profile, dpi=of.dpi)

@@ -199,7 +199,7 @@ def test_a_file_that_is_too_large_is_not_sent_and_the_server_would_not_take_it(
     large = tmp_path / "large.png"
     large.write_bytes(bytes(600_000))
     visitor.open(large)
-    assert "large.png: has 0.6 MB; the largest file that is taken here has 0.5 MB" in (
+    assert "large.png: has 0.6 MB; the largest file allowed here has 0.5 MB" in (
         visitor.message("large.png")
     )
     assert not any("upload" in address for address in visitor.hosts)

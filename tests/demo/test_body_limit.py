@@ -63,4 +63,4 @@ def test_a_body_up_to_the_limit_passes() -> None:
 def test_a_body_beyond_it_is_refused_with_a_sentence(headers: list[tuple[bytes, bytes]]) -> None:
     status, text = asked([bytes(600_000), bytes(400_001)], headers)
     assert status == 413
-    assert text == "That is too large: at most 1 MB are taken here."
+    assert text == "That is too large: at most 1 MB are allowed here."

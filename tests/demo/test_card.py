@@ -26,8 +26,8 @@ def test_the_card_tells_what_was_measured_and_of_which_weights(
     page = card(model_of())
     assert "0.1250" in page
     assert "3 images of the test split" in page
-    assert "these very weights" not in page
+    assert "these weights" not in page
     (tmp_path / "metrics.json").write_text(json.dumps({**document, "step": 5}))
-    assert "Measured after 5 steps, so not with these very weights" in card(model_of())
+    assert "Measured after 5 steps, so not with these weights" in card(model_of())
     (tmp_path / "metrics.json").write_text('["something else"]')
     assert "not measured" in card(model_of())

@@ -47,7 +47,7 @@ def test_values_that_gradio_can_t_take_are_told_without_a_traceback(
     page = build(model_of())
     with pytest.raises(gr.Error) as raised:
         asyncio.run(page.preprocess_data(function(page, event), inputs, None))
-    assert raised.value.message == "this page sends no such thing: load it again"
+    assert raised.value.message == "the request is not valid: load the page again"
     assert not raised.value.print_exception
 
 

@@ -482,7 +482,7 @@ def test_the_program_says_why_it_was_checked_on_made_up_pictures(
     monkeypatch.setattr("i2i.runs.loading.load", lambda *_, **__: model)
     said = call("export", "model", "--to", "onnx", "--out", tmp_path / "model.onnx").stdout
     assert re.match(
-        r"checked on 4 made-up pictures, as the recipe's data can't be had: .*gone.*\n"
+        r"checked on 4 made-up pictures, as the recipe's data are unavailable: .*gone.*\n"
         r"at 32x32, .*: values in \[-1, 1\] differ",
         said,
     )
@@ -507,7 +507,7 @@ def test_damaged_checkpoints_that_were_passed_over_are_told(
         ["export", "model", "--to", "onnx", "--out", tmp_path / "model.onnx"],
         ["demo", "model", "--space", tmp_path / "space"],
     ):
-        assert call(*arguments).stderr == "passed over a damaged checkpoint: step 9: is damaged\n"
+        assert call(*arguments).stderr == "skipped a damaged checkpoint: step 9: is damaged\n"
 
 
 def test_options_of_onnx_are_refused_for_torch() -> None:

@@ -1,11 +1,11 @@
-// The drawing canvas. Gradio gives: element, props, trigger, watch.
-// props.value is the drawing as the data URL of a PNG, "" while it is empty; Python sets it to paint
-// a picture, and hears "drawn" after every change while the checkbox #live is on.
+// The drawing canvas. Gradio provides element, props, trigger and watch.
+// props.value is the drawing as the data URL of a PNG, or "" while the canvas is empty. Python sets
+// it to paint a picture. While the checkbox #live is on, every change triggers "drawn".
 
 const { canvas_size, background, colours, labels, width } = props.setup;
 const [height, wide] = canvas_size;
-const KEPT = 40;
-const PATIENCE = 250;
+const MAX_HISTORY = 40;
+const DELAY_MS = 250;
 const SHORTCUTS = { p: "pen", r: "rectangle", e: "eraser" };
 
 const canvas = element.querySelector("canvas");
@@ -36,9 +36,9 @@ function isEmpty(image) {
   return pixels.every((pixel) => pixel === empty);
 }
 
-// What is on the canvas becomes the component's value, and the newest thing that can be undone.
+// Makes the image on the canvas the component's value and the newest step of the history.
 function keep(image = snapshot()) {
-  history = [...history.slice(0, place + 1), image].slice(-KEPT);
+  history = [...history.slice(0, place + 1), image].slice(-MAX_HISTORY);
   place = history.length - 1;
   publish();
 }
@@ -49,7 +49,7 @@ function publish() {
   clearTimeout(timer);
   timer = setTimeout(() => {
     if (document.querySelector("#live input")?.checked) trigger("drawn");
-  }, PATIENCE);
+  }, DELAY_MS);
 }
 
 function go(step) {
@@ -83,7 +83,7 @@ function choose(name) {
   refresh();
 }
 
-// Where on the canvas a pointer is, however large the page shows it.
+// The pointer's position in canvas pixels, independent of the size on the page.
 function point(event) {
   const box = canvas.getBoundingClientRect();
   return {
@@ -117,7 +117,7 @@ function move(event) {
   for (const each of events.length ? events : [event]) line(point(each));
 }
 
-// A curve through the middles of what the pointer reports, which are points, not lines.
+// The pointer reports single points. Draws a smooth curve through the midpoints between them.
 function line(to) {
   const { last, middle } = stroke;
   const next = { x: (last.x + to.x) / 2, y: (last.y + to.y) / 2 };
@@ -146,7 +146,8 @@ function end(event) {
   keep(image);
 }
 
-// The browser smooths edges with shades that would be read as other classes: take one or the other.
+// The browser smooths edges with shades that would be read as other classes. Replaces each shade by
+// the new or the old colour, whichever is nearer.
 function harden(image, before, rgb) {
   const [now, old] = [image.data, before.data];
   for (let i = 0; i < now.length; i += 4) {

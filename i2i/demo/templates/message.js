@@ -1,4 +1,4 @@
-// A file that is too large isn't sent; Gradio's own note of it would be gone after ten seconds.
+// Refuses too large files before they are sent. Gradio's own message disappears after ten seconds.
 document.addEventListener(
   "change",
   (event) => {
@@ -9,7 +9,7 @@ document.addEventListener(
     const note = document.createElement("p");
     note.setAttribute("role", "alert");
     const megabytes = (size) => `${Number((size / 1e6).toPrecision(3))} MB`;
-    note.textContent = `${file.name}: has ${megabytes(file.size)}; the largest file that is taken here has ${megabytes(props.limit)}`;
+    note.textContent = `${file.name}: has ${megabytes(file.size)}; the largest file allowed here has ${megabytes(props.limit)}`;
     props.value = note.outerHTML;
   },
   true,
