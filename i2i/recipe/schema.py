@@ -29,7 +29,7 @@ class Augment(Strict):
     """
 
     crop_size: PositiveInt | Size = 256
-    """Image size of the networks. Training images are cropped to it at a random place, validation
+    """Image size of the networks. Training images are cropped to it (see `load_size`); validation
     and test images are resized to it."""
 
     load_size: PositiveInt | Size | None = None
@@ -196,8 +196,8 @@ class Test(Strict):
     __test__ = False
 
     statistics: Literal["per_image", "running"] = "per_image"
-    """Statistics of batch norm. `per_image`: the mean and variance of each image, which the paper
-    uses (it tests with batch size 1). `running`: the averages over the training."""
+    """Statistics of batch norm. `per_image`: the mean and variance of each image, as in the paper
+    with batch size 1, here for any batch size. `running`: the averages over the training."""
 
     dropout: bool = True
     """Keep dropout on, as the paper does. It is the only noise: with it, one input has many
