@@ -13,7 +13,7 @@ KINDS = (*COMPONENTS, "command")
 
 
 def plural(kind: str) -> str:
-    """The plural of a kind, as in hooks and listings: `loss` gives `losses`."""
+    """The plural of a kind, as in hooks and listings: `losses` for `loss`."""
     return kind + ("es" if kind.endswith("s") else "s")
 
 

@@ -68,7 +68,7 @@ class Meter:
         return self._images / self._seconds if self._seconds else 0.0
 
     def take(self) -> dict[str, Any]:
-        """Return the means since the last call, and start anew."""
+        """Return the means since the last call, and reset them."""
         taken = {
             "losses": {name: total / self._steps for name, total in self._sums.items()},
             "images_per_second": self.rate,
