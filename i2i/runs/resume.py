@@ -99,10 +99,10 @@ def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
         )
     if length and recipe.schedule.type != "constant":
         raise CheckpointError(
-            f"{file}: {described(length)}, but with the {recipe.schedule.type} schedule the "
-            "learning rates depend on the length of the training, so the steps so far would have "
-            "had other learning rates. Resume with the same length, or start another run (--out, "
-            "--overwrite). Only with a constant schedule can the length change"
+            f"{file}: {described(length)}, but the {recipe.schedule.type} schedule's learning "
+            "rates depend on the length of the training: the steps so far would have had other "
+            "learning rates. Resume with the same length, or start another run (--out, "
+            "--overwrite). The length can change only with a constant schedule"
         )
 
 
