@@ -1,15 +1,23 @@
-"""Discriminators that come with i2i."""
+"""The built-in discriminators."""
 
 from i2i.hookspecs import Register, hookimpl
 
 
 @hookimpl
 def register_discriminators(register: Register) -> None:
-    """Register the built-in discriminators, one family by receptive field."""
+    """Register the built-in discriminators."""
     register(
         "patch",
         "i2i.discriminators.patch:Patch",
         summary="the paper's PatchGAN, receptive field 16 to 286",
     )
-    register("pixel", "i2i.discriminators.patch:Pixel", summary="each pixel alone")
-    register("image", "i2i.discriminators.patch:Image", summary="receptive field 286")
+    register(
+        "pixel",
+        "i2i.discriminators.patch:Pixel",
+        summary="the paper's PixelGAN, judges each pixel alone",
+    )
+    register(
+        "image",
+        "i2i.discriminators.patch:Image",
+        summary="the paper's ImageGAN, receptive field 286",
+    )

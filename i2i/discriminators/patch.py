@@ -1,4 +1,4 @@
-"""The paper's discriminators: one family by receptive field, from a pixel to the whole image."""
+"""The paper's discriminators, with receptive fields from one pixel to the whole image."""
 
 from typing import Annotated, Literal
 
@@ -10,21 +10,22 @@ from i2i.images.sizes import crop_size_text, size_text
 from i2i.nn.layers import Norm, init_weights, needs_bias, norm_layers
 
 HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
-"""How many convolutions of stride 2 give which receptive field."""
+"""Number of convolutions of stride 2, by receptive field."""
 
 
 class Patch(nn.Module):
     """PatchGAN, judges every patch of an image on its own: Isola et al. 2017, section 3.2.2.
 
-    4x4 convolutions with LeakyReLU 0.2 as in appendix 6.1.2: some of stride 2, one of stride 1
-    and one more to a single channel, without norm on the first and the last. A receptive field of
-    70 is the paper's default; 34 and 142 continue its series.
+    4x4 convolutions with LeakyReLU 0.2, as in appendix 6.1.2: some of stride 2, one of stride 1,
+    and a last one of stride 1 to a single channel. The first and the last have no norm. The paper's
+    default is a receptive field of 70; 34 and 142 are not in the paper and extend its series.
 
     Args:
-        in_channels: Channels of what is judged: the image, and the condition beside it if any.
+        in_channels: Channels of the image, plus those of the input for a conditional loss.
         image_size: Height and width in pixels.
-        receptive_field: Side of the patch one logit sees, in pixels.
-        base_channels: Channels after the first convolution; they double up to 8 times as many.
+        receptive_field: Side in pixels of the patch that one logit sees.
+        base_channels: Channels after the first convolution; they double with every convolution, up
+            to 8 times as many.
         norm: Norm after the convolutions between the first and the last.
 
     Raises:
@@ -44,38 +45,40 @@ class Patch(nn.Module):
         _check_size(receptive_field, image_size)
         halvings = HALVINGS[receptive_field]
         layers: list[nn.Module] = []
-        seen = in_channels
+        channels = in_channels
         for level in range(halvings + 1):
             width = min(base_channels * 2**level, 8 * base_channels)
             stride = 2 if level < halvings else 1
-            layers += _block(seen, width, "none" if level == 0 else norm, 4, stride)
-            seen = width
-        self.layers = nn.Sequential(*layers, nn.Conv2d(seen, 1, 4, padding=1))
+            layers += _block(channels, width, "none" if level == 0 else norm, 4, stride)
+            channels = width
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, padding=1))
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Judges `(N, in_channels, H, W)` in [-1, 1].
+        """Compute the logits of a batch `(N, in_channels, H, W)` in [-1, 1].
 
         Returns:
-            Logits `(N, 1, h, w)`, one a patch, where `h` is `H` halved (rounded down) as often as
-            there are strides of 2, minus 2: 126, 62, 30, 14 or 6 for 256.
+            Logits `(N, 1, h, w)`, one per patch. `h` is `H` halved (rounded down) once per
+            convolution of stride 2, minus 2: 126, 62, 30, 14 or 6 for `H` = 256.
         """
         return self.judge(image)[0]
 
     def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
-        """Judges several batches of one shape in one pass, see `forward`."""
+        """Compute the logits of several batches of the same shape in one pass, see `forward`."""
         return _judge(self.layers, batches)
 
 
 class Image(Patch):
-    """ImageGAN, patches so large (286) that each sees all of a 256x256 image.
+    """ImageGAN: with a receptive field of 286, each logit sees all of a 256x256 image.
 
-    Isola et al. 2017, section 4.4 and appendix 6.1.2. Its output is still a map, 6x6 for 256x256.
+    Isola et al. 2017, section 4.4 and appendix 6.1.2. The output is still a map: 6x6 logits for
+    256x256 pixels.
 
     Args:
-        in_channels: Channels of what is judged: the image, and the condition beside it if any.
+        in_channels: Channels of the image, plus those of the input for a conditional loss.
         image_size: Height and width in pixels, at least 96.
-        base_channels: Channels after the first convolution; they double up to 8 times as many.
+        base_channels: Channels after the first convolution; they double with every convolution, up
+            to 8 times as many.
         norm: Norm after the convolutions between the first and the last.
 
     Raises:
@@ -98,11 +101,11 @@ class Image(Patch):
 class Pixel(nn.Module):
     """PixelGAN, judges every pixel on its own: Isola et al. 2017, section 4.4, appendix 6.1.2.
 
-    Three 1x1 convolutions with LeakyReLU 0.2, a norm after the second: it sees colour, no
+    Three 1x1 convolutions with LeakyReLU 0.2 and a norm after the second. It sees colours, but no
     structure.
 
     Args:
-        in_channels: Channels of what is judged: the image, and the condition beside it if any.
+        in_channels: Channels of the image, plus those of the input for a conditional loss.
         base_channels: Channels after the first convolution; twice as many after the second.
         norm: Norm after the second convolution.
     """
@@ -123,16 +126,20 @@ class Pixel(nn.Module):
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Judges `(N, in_channels, H, W)` in [-1, 1]: logits `(N, 1, H, W)`, one a pixel."""
+        """Compute logits `(N, 1, H, W)`, one per pixel, of a batch `(N, in_channels, H, W)`.
+
+        Args:
+            image: The batch, in [-1, 1].
+        """
         return self.judge(image)[0]
 
     def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
-        """Judges several batches of one shape in one pass, see `forward`."""
+        """Compute the logits of several batches of the same shape in one pass, see `forward`."""
         return _judge(self.layers, batches)
 
 
 def _judge(layers: nn.Sequential, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What the layers make of each batch; batch norm takes one batch's statistics at a time."""
+    """Apply the layers to all batches at once, but batch norm to each batch on its own."""
     n = len(batches)
     maps = torch.cat(batches) if n > 1 else batches[0]
     for layer in layers:
@@ -157,7 +164,7 @@ def _block(
 
 
 def _smallest_side(receptive_field: int) -> int:
-    """The smallest image: the two convolutions of stride 1 take a pixel each and leave one."""
+    """The smallest image: 3 pixels remain after the halvings, and each stride-1 layer takes one."""
     return int(3 * 2 ** HALVINGS[receptive_field])
 
 

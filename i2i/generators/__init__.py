@@ -1,4 +1,4 @@
-"""Generators that come with i2i."""
+"""The built-in generators."""
 
 from i2i.hookspecs import Register, hookimpl
 
@@ -10,10 +10,10 @@ def register_generators(register: Register) -> None:
     register(
         "encoder_decoder",
         "i2i.generators.unet:EncoderDecoder",
-        summary="the paper's U-Net without its skips",
+        summary="the paper's U-Net without skip connections",
     )
     register(
         "timm_unet",
         "i2i.generators.timm_unet:TimmUNet",
-        summary="any timm encoder with a skip decoder",
+        summary="a U-Net with any timm network as encoder",
     )

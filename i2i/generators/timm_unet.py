@@ -1,4 +1,4 @@
-"""A U-Net on any encoder of timm."""
+"""A U-Net with any timm network as encoder."""
 
 import difflib
 from collections.abc import Sequence
@@ -15,38 +15,38 @@ from i2i.weights.timm import timm_model
 
 
 class TimmUNet(nn.Module):
-    """A U-Net whose encoder is any backbone of timm that returns its feature maps.
+    """A U-Net whose encoder is any timm network that returns its feature maps.
 
-    The decoder goes back up the encoder's resolutions and on to the full one: each block resizes
-    (nearest neighbour), appends the encoder's map of that size where there is one, and convolves
-    3x3; a last convolution and tanh make the image. After Ronneberger et al. 2015 (U-Net), figure
-    1, with the resize-convolutions of Odena et al. 2016. The encoder is pretrained or keeps timm's
-    own init, the decoder gets Pix2Pix's. Dropout is the noise, as in Isola et al. 2017, section
-    3.1.
+    Each decoder block upsamples (nearest neighbour) to the next larger resolution of the encoder,
+    and at the end to full resolution. It appends the encoder's feature map of that size, if there
+    is one, and applies a 3x3 convolution. A last convolution and tanh compute the image. After
+    Ronneberger et al. 2015 (U-Net), figure 1, with the resize-convolutions of Odena et al. 2016.
+    The encoder is pretrained or has timm's initial weights; the decoder has those of Pix2Pix.
+    Dropout is the noise, as in Isola et al. 2017, section 3.1.
 
-    Where the innermost map is 1x1 (a 32x32 image under resnet34) the encoder's own batch norm
-    can't train with batches of one image.
+    If the innermost map is 1x1 (such as with resnet34 and 32x32 images), the encoder's batch norm
+    can't be trained with a batch of one image.
 
     Args:
         in_channels: Channels of the input image.
         out_channels: Channels of the output image.
-        image_size: Height and width in pixels, multiples of the encoder's reduction (mostly 32).
+        image_size: Height and width in pixels, multiples of the encoder's reduction (often 32).
         encoder: A name from `timm.list_models()`.
-        pretrained: Whether the encoder starts from its ImageNet weights: verified ones for
-            `tf_efficientnet_lite0`, timm's own download for the others.
-        base_channels: Channels of the decoder at full size; they double with every halving, up to
-            8 times as many.
-        norm: Norm after the decoder's convolutions but the last; the encoder keeps its own.
-        dropout: Probability of dropping a value, in [0, 1).
-        dropout_layers: How many decoder blocks drop values, from the innermost.
+        pretrained: Start from the encoder's ImageNet weights: verified ones for
+            `tf_efficientnet_lite0`, timm's own download for other encoders.
+        base_channels: Channels of the decoder at full resolution; they double with every halving of
+            the resolution, up to 8 times as many.
+        norm: Norm after the decoder's convolutions, except the last; the encoder keeps its norms.
+        dropout: Probability of setting a value to zero, in [0, 1).
+        dropout_layers: Number of decoder blocks with dropout, from the innermost on.
 
     Attributes:
-        size_divisor: What height and width must be multiples of.
+        size_divisor: Height and width of images must be multiples of it: the encoder's reduction.
 
     Raises:
-        ValueError: If the encoder is unknown or gives no feature maps, or the image is not a
+        ValueError: If the encoder is unknown or returns no feature maps, or the image size is not a
             multiple of its reduction.
-        WeightsError: If the pretrained weights can't be had.
+        WeightsError: If the pretrained weights are unavailable.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class TimmUNet(nn.Module):
         info: Any = self.encoder.feature_info
         channels: list[int] = info.channels()
         reductions: list[int] = info.reduction()
-        # Transformers with windows give (N, H, W, C).
+        # Transformers with windows return (N, H, W, C).
         self._channels_last = str(getattr(self.encoder, "output_fmt", "")).endswith("NHWC")
         self.size_divisor = reductions[-1]
         _check_size(encoder, self.size_divisor, image_size)
@@ -88,7 +88,7 @@ class TimmUNet(nn.Module):
         init_weights(self.head)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Translates `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
+        """Translate `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
 
         Args:
             image: A batch of any height and width that are multiples of the encoder's reduction.
@@ -96,7 +96,7 @@ class TimmUNet(nn.Module):
         return torch.tanh(self.raw(image))
 
     def raw(self, image: Tensor) -> Tensor:
-        """The head's values `(N, out_channels, H, W)` before tanh, of an image as for `forward`."""
+        """The values `(N, out_channels, H, W)` before tanh, for an image as in `forward`."""
         skips = self._encode(image)
         features = skips.pop()
         for up in self.decoder:
@@ -105,13 +105,13 @@ class TimmUNet(nn.Module):
         return values
 
     def _encode(self, image: Tensor) -> list[Tensor]:
-        """The encoder's maps `(N, C, h, w)`, outermost first."""
+        """The encoder's feature maps `(N, C, h, w)`, outermost first."""
         maps = self.encoder(image)
         return [each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps]
 
     @torch.no_grad()
     def _check_maps(self, encoder: str, reductions: list[int], image: Tensor) -> None:
-        """Tries the encoder once: a few of timm's give maps of other sizes than they say."""
+        """Run the encoder once, because a few return maps of other sizes than timm states."""
         self.encoder.eval()
         try:
             found = [tuple(each.shape[-2:]) for each in self._encode(image)]
@@ -120,7 +120,7 @@ class TimmUNet(nn.Module):
         self.encoder.train()
         height, width = image.shape[-2:]
         if found != [(height // each, width // each) for each in reductions]:
-            raise _unusable(encoder, image.shape[-2:], f"its maps have the sizes {found}")
+            raise _unusable(encoder, image.shape[-2:], f"its feature maps have the sizes {found}")
 
 
 class _Up(nn.Module):
@@ -157,14 +157,14 @@ class _Up(nn.Module):
 def _make_encoder(
     name: str, in_channels: int, image_size: tuple[int, int], pretrained: bool
 ) -> nn.Module:
-    """Makes timm's encoder."""
+    """Build the encoder with timm."""
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models())
         hint = f", did you mean {' or '.join(map(repr, near))}?" if near else ":"
-        raise ValueError(f"unknown encoder {name!r}{hint} timm.list_models() has every name")
+        raise ValueError(f"unknown encoder {name!r}{hint} timm.list_models() returns all names")
     try:
         config = timm.get_pretrained_cfg(name)
-        # Transformers with a fixed grid want the size beforehand, the others don't know the word.
+        # Transformers with a fixed grid need img_size; other networks don't accept it.
         sized: dict[str, Any] = (
             {"img_size": image_size} if config and config.fixed_input_size else {}
         )
@@ -188,6 +188,6 @@ def _check_size(encoder: str, reduction: int, image_size: tuple[int, int]) -> No
     if needed != image_size:
         raise ValueError(
             f"encoder {encoder!r} reduces the image {reduction} times and needs height and width "
-            f"that are multiples of {reduction}, not {size_text(image_size)}: "
+            f"to be multiples of {reduction}, not {size_text(image_size)}: "
             f"set augment.crop_size to {crop_size_text(needed)}"
         )

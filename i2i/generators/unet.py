@@ -1,4 +1,4 @@
-"""The paper's generators: U-Net, and the encoder-decoder it is compared with."""
+"""The paper's generators: the U-Net, and the encoder-decoder that it is compared with."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -15,7 +15,7 @@ Upsampling = Literal["transposed", "resize"]
 
 
 class _Hourglass(nn.Module):
-    """The blocks of both generators; they differ in whether the decoder sees skips."""
+    """The layers of both generators, with or without skip connections."""
 
     skips: ClassVar[bool]
 
@@ -37,24 +37,24 @@ class _Hourglass(nn.Module):
         self.size_divisor = 2**depth
         widths = [min(base_channels * 2**level, 8 * base_channels) for level in range(depth)]
 
-        # No norm on the first map, and none on the last one: where it is 1x1 a batch of one image
-        # would be normalised to zero. A skip must keep its values, so what follows it can't act
-        # in place.
+        # The first map has no norm. Nor has the innermost: if it is 1x1, batch norm would set the
+        # values of a single image to zero. With skips, the activation after a map must not work in
+        # place, because the decoder reads the map again.
         encoder = []
         for level, width in enumerate(widths):
-            seen = widths[level - 1] if level else in_channels
+            channels = widths[level - 1] if level else in_channels
             activation = [nn.LeakyReLU(0.2, inplace=not self.skips)] if level else []
             normed = norm_layers(norm, width) if 0 < level < depth - 1 else []
-            encoder.append(nn.Sequential(*activation, _halving(seen, width, norm), *normed))
+            encoder.append(nn.Sequential(*activation, _halving(channels, width, norm), *normed))
         self.encoder = nn.ModuleList(encoder)
 
         decoder: list[nn.Module] = []
         for level in range(depth - 1, 0, -1):
-            seen = 2 * widths[level] if self.skips and decoder else widths[level]
+            channels = 2 * widths[level] if self.skips and decoder else widths[level]
             rate = dropout if len(decoder) < dropout_layers else 0.0
-            decoder.append(_up(seen, widths[level - 1], norm, upsampling, rate))
-        seen = 2 * widths[0] if self.skips else widths[0]
-        decoder.append(_up(seen, out_channels, "none", upsampling))
+            decoder.append(_up(channels, widths[level - 1], norm, upsampling, rate))
+        channels = 2 * widths[0] if self.skips else widths[0]
+        decoder.append(_up(channels, out_channels, "none", upsampling))
         self.decoder = nn.ModuleList(decoder)
 
         init_weights(self)
@@ -63,25 +63,28 @@ class _Hourglass(nn.Module):
 class UNet(_Hourglass):
     """The paper's U-Net: Isola et al. 2017, section 3.2.1 and appendix 6.1.1.
 
-    Halves the image `depth` times and doubles it back, every decoder block but the first reading
-    the encoder's map of its own size as well. At depth 8 these are the layers of the original Lua
-    release, which has no norm on the innermost map; other depths drop or repeat its innermost
-    blocks. Dropout is the paper's only noise.
+    The encoder halves the image `depth` times, and the decoder doubles it as often. Through the
+    skip connections, every decoder block but the first also reads the encoder's map of the same
+    size. At depth 8, the layers are those of the original Lua release, which has no norm on the
+    innermost map; other depths remove or repeat its innermost blocks. Dropout is the paper's only
+    noise.
 
     Args:
         in_channels: Channels of the input image.
         out_channels: Channels of the output image.
         image_size: Height and width in pixels, multiples of `2**depth`.
-        depth: How often the image is halved, 3 to 10.
-        base_channels: Channels of the outermost maps; they double inwards up to 8 times as many.
+        depth: Number of times that the image is halved, 3 to 10.
+        base_channels: Channels of the outermost maps; they double with every halving, up to 8
+            times as many.
         norm: Norm after every convolution but the first, the innermost and the last.
-        dropout: Probability of dropping a value, in [0, 1).
-        dropout_layers: How many decoder blocks drop values, from the innermost; never the last.
-        upsampling: `transposed` convolutions as in the paper, or `resize`: nearest neighbour twice
-            as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
+        dropout: Probability of setting a value to zero, in [0, 1).
+        dropout_layers: Number of decoder blocks with dropout, from the innermost on; never the
+            last.
+        upsampling: `transposed` convolutions as in the paper, or `resize`: nearest-neighbour
+            upsampling and a 3x3 convolution, against checkerboard artefacts (Odena et al. 2016).
 
     Attributes:
-        size_divisor: What height and width must be multiples of.
+        size_divisor: Height and width of images must be multiples of it: `2**depth`.
 
     Raises:
         ValueError: If the image can't be halved `depth` times.
@@ -90,7 +93,7 @@ class UNet(_Hourglass):
     skips = True
 
     def forward(self, image: Tensor) -> Tensor:
-        """Translates `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
+        """Translate `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
 
         Args:
             image: A batch of any height and width that are multiples of `2**depth`.
@@ -108,25 +111,27 @@ class UNet(_Hourglass):
 
 
 class EncoderDecoder(_Hourglass):
-    """The U-Net without its skips: Isola et al. 2017, sections 3.2.1 and 4.3.
+    """The U-Net without skip connections: Isola et al. 2017, sections 3.2.1 and 4.3.
 
-    Everything has to pass the innermost map. The paper's ablation of the generator (figure 5 and
-    table 2) compares it with the U-Net.
+    All information has to pass through the innermost map. The paper's ablation of the generator
+    (figure 5 and table 2) compares it with the U-Net.
 
     Args:
         in_channels: Channels of the input image.
         out_channels: Channels of the output image.
         image_size: Height and width in pixels, multiples of `2**depth`.
-        depth: How often the image is halved, 3 to 10.
-        base_channels: Channels of the outermost maps; they double inwards up to 8 times as many.
+        depth: Number of times that the image is halved, 3 to 10.
+        base_channels: Channels of the outermost maps; they double with every halving, up to 8
+            times as many.
         norm: Norm after every convolution but the first, the innermost and the last.
-        dropout: Probability of dropping a value, in [0, 1).
-        dropout_layers: How many decoder blocks drop values, from the innermost; never the last.
-        upsampling: `transposed` convolutions as in the paper, or `resize`: nearest neighbour twice
-            as large and a 3x3 convolution, against checkerboards (Odena et al. 2016).
+        dropout: Probability of setting a value to zero, in [0, 1).
+        dropout_layers: Number of decoder blocks with dropout, from the innermost on; never the
+            last.
+        upsampling: `transposed` convolutions as in the paper, or `resize`: nearest-neighbour
+            upsampling and a 3x3 convolution, against checkerboard artefacts (Odena et al. 2016).
 
     Attributes:
-        size_divisor: What height and width must be multiples of.
+        size_divisor: Height and width of images must be multiples of it: `2**depth`.
 
     Raises:
         ValueError: If the image can't be halved `depth` times.
@@ -135,7 +140,7 @@ class EncoderDecoder(_Hourglass):
     skips = False
 
     def forward(self, image: Tensor) -> Tensor:
-        """Translates `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
+        """Translate `(N, in_channels, H, W)` in [-1, 1] to `(N, out_channels, H, W)` in [-1, 1].
 
         Args:
             image: A batch of any height and width that are multiples of `2**depth`.
@@ -147,10 +152,10 @@ class EncoderDecoder(_Hourglass):
 
 
 def _halving(in_channels: int, out_channels: int, norm: Norm) -> nn.Module:
-    """An encoder's convolution.
+    """A convolution of the encoder, which halves the image.
 
-    Under a norm none of them has a bias, not even the first and the innermost one, which have no
-    norm of their own: so it is in the network whose 54,413,955 parameters everybody counts.
+    With a norm, no convolution has a bias, not even the first and the innermost, which no norm
+    follows. So the network has the commonly cited number of 54,413,955 parameters.
     """
     return nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm))
 
@@ -158,7 +163,10 @@ def _halving(in_channels: int, out_channels: int, norm: Norm) -> nn.Module:
 def _up(
     in_channels: int, out_channels: int, norm: Norm, upsampling: Upsampling, dropout: float = 0.0
 ) -> nn.Module:
-    """A decoder block: doubles the map; nobody else reads what it is given."""
+    """A decoder block, which doubles the map.
+
+    Its activation works in place, because nothing else reads the block's input.
+    """
     bias = needs_bias(norm)
     doubling: list[nn.Module]
     if upsampling == "resize":
@@ -189,6 +197,6 @@ def _check_size(depth: int, image_size: tuple[int, int]) -> None:
     if shallower >= MIN_DEPTH and min(image_size) > 0:
         advice += f" or generator.depth to {shallower}"
     raise ValueError(
-        f"depth {depth} halves the image {depth} times and needs height and width that are "
+        f"depth {depth} halves the image {depth} times and needs height and width to be "
         f"multiples of {factor}, not {size_text(image_size)}: {advice}"
     )

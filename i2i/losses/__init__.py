@@ -1,4 +1,4 @@
-"""Losses that come with i2i."""
+"""The built-in losses."""
 
 from i2i.hookspecs import Register, hookimpl
 

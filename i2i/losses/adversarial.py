@@ -1,4 +1,4 @@
-"""Losses that come from a discriminator's logits."""
+"""Adversarial losses, computed from a discriminator's logits."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
@@ -11,29 +11,29 @@ Objective = Literal["bce", "lsgan", "hinge"]
 
 
 class AdversarialLoss(nn.Module, ABC):
-    """What generator and discriminator play for, whatever the discriminator is.
+    """The base class of adversarial losses; they work with any discriminator.
 
     Attributes:
-        conditional: Whether the discriminator sees the input beside the output.
+        conditional: Whether the discriminator sees the input together with the output.
     """
 
     conditional: ClassVar[bool]
 
     @abstractmethod
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """What the discriminator minimises: its loss on real plus its loss on fake images.
+        """The loss of the discriminator: its loss on targets plus its loss on outputs.
 
         Args:
-            real_logits: Its logits for targets, of any shape.
-            fake_logits: Its logits for outputs, of any shape.
+            real_logits: The discriminator's logits for targets, of any shape.
+            fake_logits: The discriminator's logits for outputs, of any shape.
 
         Returns:
-            A scalar: the sum of two means, not halved.
+            A scalar, the sum of two means (not halved).
         """
 
     @abstractmethod
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
-        """What the generator minimises.
+        """The loss of the generator.
 
         Args:
             fake_logits: The discriminator's logits for outputs, of any shape.
@@ -44,7 +44,7 @@ class AdversarialLoss(nn.Module, ABC):
 
 
 class _ObjectiveLoss(AdversarialLoss):
-    """The three objectives, with or without the condition."""
+    """The three objectives, for conditional and unconditional losses."""
 
     def __init__(self, *, objective: Objective = "bce") -> None:
         super().__init__()
@@ -57,15 +57,15 @@ class _ObjectiveLoss(AdversarialLoss):
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         if self.objective == "hinge":
             return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
-        return self._towards(real_logits, 1.0) + self._towards(fake_logits, 0.0)
+        return self._distance(real_logits, 1.0) + self._distance(fake_logits, 0.0)
 
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
         if self.objective == "hinge":
             return -fake_logits.mean()
-        return self._towards(fake_logits, 1.0)
+        return self._distance(fake_logits, 1.0)
 
-    def _towards(self, logits: Tensor, label: float) -> Tensor:
-        """How far logits are from a label: cross-entropy, or least squares."""
+    def _distance(self, logits: Tensor, label: float) -> Tensor:
+        """Distance of logits from a label: cross-entropy (`bce`) or squared error (`lsgan`)."""
         labels = torch.full_like(logits, label)
         if self.objective == "lsgan":
             return F.mse_loss(logits, labels)
@@ -73,30 +73,30 @@ class _ObjectiveLoss(AdversarialLoss):
 
 
 class CGAN(_ObjectiveLoss):
-    """The conditional GAN's loss: Isola et al. 2017, equation 1.
+    """The loss of a conditional GAN: Isola et al. 2017, equation 1.
 
-    The discriminator sees input and output (or target) together, so it also judges whether they
-    belong together. The generator maximises log D rather than minimising log(1 - D), section 3.3.
+    The discriminator sees the input together with the output (or target), so it also judges whether
+    the two match. The generator maximises log D instead of minimising log(1 - D), section 3.3.
 
     Args:
-        objective: `bce`, the paper's; `lsgan`, least squares to 1 and 0 (Mao et al. 2017, equation
-            9, without its factor 1/2); `hinge` (Lim and Ye 2017; Miyato et al. 2018, equations 16
-            and 17).
+        objective: `bce`, as in the paper; `lsgan`, least squares to the labels 1 and 0 (Mao et al.
+            2017, equation 9, without its factor 1/2); or `hinge` (Lim and Ye 2017; Miyato et al.
+            2018, equations 16 and 17).
     """
 
     conditional = True
 
 
 class GAN(_ObjectiveLoss):
-    """The unconditional GAN's loss: Isola et al. 2017, equation 2.
+    """The loss of an unconditional GAN: Isola et al. 2017, equation 2.
 
-    The discriminator sees the output (or target) alone. The generator maximises log D rather than
+    The discriminator sees the output (or target) alone. The generator maximises log D instead of
     minimising log(1 - D), section 3.3.
 
     Args:
-        objective: `bce`, the paper's; `lsgan`, least squares to 1 and 0 (Mao et al. 2017, equation
-            9, without its factor 1/2); `hinge` (Lim and Ye 2017; Miyato et al. 2018, equations 16
-            and 17).
+        objective: `bce`, as in the paper; `lsgan`, least squares to the labels 1 and 0 (Mao et al.
+            2017, equation 9, without its factor 1/2); or `hinge` (Lim and Ye 2017; Miyato et al.
+            2018, equations 16 and 17).
     """
 
     conditional = False

@@ -1,4 +1,4 @@
-"""The loss that compares what pretrained networks see."""
+"""LPIPS as a loss: a distance of the features of a pretrained network."""
 
 from typing import Literal
 
@@ -11,11 +11,11 @@ class LPIPS(nn.Module):
     """Learned perceptual image patch similarity: Zhang et al., CVPR 2018, section 3.
 
     Args:
-        net: Whose features: `vgg` is the authors' choice for training, `alex` is faster, and
-            `squeeze` has the fewest weights.
+        net: The network that computes the features. `vgg` is the authors' choice for training,
+            `alex` is faster, and `squeeze` has the fewest weights.
 
     Raises:
-        WeightsError: If the features' weights can't be had.
+        WeightsError: If the network's weights are unavailable.
     """
 
     def __init__(self, *, net: Literal["alex", "vgg", "squeeze"] = "vgg") -> None:
@@ -23,18 +23,18 @@ class LPIPS(nn.Module):
         self.distance = lpips.LPIPS(net)
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compares two batches.
+        """Compare two batches.
 
         Args:
             output: `(N, 1 or 3, H, W)` in [-1, 1].
             target: The same shape and range.
 
         Returns:
-            A scalar, the mean distance of a pair, at least 0.
+            A scalar, the mean distance over all pairs, at least 0.
 
         Raises:
-            ValueError: If values lie outside [-1, 1], there are other channels, or the images are
-                too small for the network.
+            ValueError: If values lie outside [-1, 1], the number of channels is not 1 or 3, or the
+                images are too small for the network.
         """
         distances: Tensor = self.distance(output, target)
         return distances.mean()

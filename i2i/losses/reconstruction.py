@@ -1,4 +1,4 @@
-"""Losses that compare the output with the target, value by value."""
+"""Losses that compare output and target, value by value."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -8,7 +8,7 @@ class L1(nn.Module):
     """Mean absolute difference of output and target: Isola et al. 2017, equation 3."""
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compares two batches.
+        """Compare two batches.
 
         Args:
             output: `(N, C, H, W)` in [-1, 1].
@@ -21,14 +21,14 @@ class L1(nn.Module):
 
 
 class L2(nn.Module):
-    """Mean squared difference of output and target; blurs more than `L1` does.
+    """Mean squared difference of output and target; its outputs are blurrier than those of `L1`.
 
-    Pathak et al. 2016 (context encoders), equation 1; weighed against L1 in Isola et al. 2017,
+    Pathak et al. 2016 (context encoders), equation 1; compared with L1 in Isola et al. 2017,
     section 3.1.
     """
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Compares two batches.
+        """Compare two batches.
 
         Args:
             output: `(N, C, H, W)` in [-1, 1].

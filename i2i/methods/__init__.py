@@ -1,4 +1,4 @@
-"""Methods that come with i2i."""
+"""Training methods: which networks there are, what each sees and which loss each minimises."""
 
 from i2i.hookspecs import Register, hookimpl
 

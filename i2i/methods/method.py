@@ -1,4 +1,4 @@
-"""What the training loop asks of a method."""
+"""The base class of training methods."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -8,18 +8,20 @@ from torch import Tensor, nn
 from i2i.batch import Batch
 
 Terms = dict[str, Tensor]
-"""A player's losses by name, each a weighted scalar; their sum is minimised."""
+"""Losses of one player by name: weighted scalars, whose sum the player minimises."""
 
 
 class Method(ABC):
-    """A game that networks play: which network sees what, and what each player minimises.
+    """A training method: which networks there are, what each sees and which loss each minimises.
+
+    A player is a network, or a group of networks, with its own optimizer. In every step the
+    trainer goes through the rounds in order. In each round it calls `losses`, computes the
+    gradients of all players of the round, and then updates them together.
 
     Attributes:
-        networks: Every network by name; the one called `generator` is the model that is kept.
-        players: The names of each player's networks, by the player's name. A player has an
-            optimizer of its own.
-        rounds: In what order players move in one step. Players of one round move together: all
-            their gradients are computed before any of them is updated.
+        networks: All networks by name. `generator` is the model that is saved and used.
+        players: The names of each player's networks, by the name of the player.
+        rounds: The players of each round, in the order of the rounds.
     """
 
     networks: dict[str, nn.Module]
@@ -32,17 +34,21 @@ class Method(ABC):
 
     @abstractmethod
     def losses(self, movers: tuple[str, ...], batch: Batch, output: Tensor) -> dict[str, Terms]:
-        """The terms of each player of a round.
+        """The losses of each player of a round.
 
         Args:
-            movers: The round, one of `rounds`.
+            movers: The players of the round; one of `rounds`.
             batch: The pairs.
-            output: What `translate` gave for them, with its graph if the generator moves.
+            output: The result of `translate` for the batch. If `generator` is one of `movers`, it
+                has its autograd graph.
+
+        Returns:
+            For every player of the round, its losses by name.
         """
 
 
 def trained_parameters(method: Method) -> dict[str, list[nn.Parameter]]:
-    """The parameters of each player that are trained: networks may have frozen ones."""
+    """The parameters of each player, without frozen ones (`requires_grad` is False)."""
     return {
         player: [
             parameter

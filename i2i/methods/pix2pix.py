@@ -1,4 +1,4 @@
-"""Pix2Pix: a generator, any number of losses, and a discriminator for each adversarial one."""
+"""Pix2Pix: a generator, any number of losses, and a discriminator for each adversarial loss."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Protocol, runtime_checkable
@@ -12,25 +12,25 @@ from i2i.losses.adversarial import AdversarialLoss
 from i2i.methods.method import Method, Terms
 
 WeightedLosses = Mapping[str, tuple[nn.Module, float]]
-"""Losses and their weights by label."""
+"""Losses and their weights, by the label of the loss."""
 
 
 class Pix2Pix(Method):
     """Image-to-image translation with conditional adversarial networks.
 
-    Isola, Zhu, Zhou, Efros, CVPR 2017, section 3. The objective is the weighted sum of the losses;
-    an adversarial loss is played against its own discriminator, which sees the input beside the
-    output where the loss is conditional, and the output alone where it isn't. Without any
-    adversarial loss the generator is alone.
+    Isola, Zhu, Zhou, Efros, CVPR 2017, section 3. The generator minimises the weighted sum of all
+    losses. Each adversarial loss has its own discriminator: it sees input and output together if
+    the loss is conditional, else the output alone. Without an adversarial loss, only the generator
+    is trained.
 
     Args:
         generator: Maps inputs to outputs.
-        discriminators: One for each adversarial loss, by the loss's label.
+        discriminators: One for each adversarial loss, by the label of the loss.
         losses: All losses with their weights, by label.
-        adversarial_gradient: Where the generator's adversarial gradient is taken: `after` the
-            discriminator's update, as the paper's algorithm reads; or `before` it, from the same
+        adversarial_gradient: When the generator's adversarial gradient is computed. `after` the
+            discriminator's update, as in the paper's algorithm; or `before` it, from the same
             activations, as in the original release, which saves a pass through the discriminator.
-        discriminator_weight: What the discriminator's loss is multiplied with; the paper halves it.
+        discriminator_weight: Factor of the discriminator's loss; the paper halves the loss.
     """
 
     def __init__(
@@ -69,19 +69,19 @@ class Pix2Pix(Method):
         return output
 
     def losses(self, movers: tuple[str, ...], batch: Batch, output: Tensor) -> dict[str, Terms]:
-        """The terms of each player of a round, see `Method.losses`."""
+        """The losses of each player of a round, see `Method.losses`."""
         terms: dict[str, Terms] = {player: {} for player in movers}
         if "generator" not in movers:
             output = output.detach()
         for label, (loss, weight) in self.adversarial.items():
             discriminator = self.networks[_network(label)]
-            fakes = _shown(loss, batch.input, output)
+            fakes = _discriminator_input(loss, batch.input, output)
             if "discriminator" in movers:
-                reals = _shown(loss, batch.input, batch.target)
-                if "generator" in movers:  # whose gradient has no business in the reals' pass
+                reals = _discriminator_input(loss, batch.input, batch.target)
+                if "generator" in movers:  # its backward pass must not go through the real images
                     fake, real = discriminator(fakes), discriminator(reals)
                 else:
-                    fake, real = _judged(discriminator, fakes, reals)
+                    fake, real = _judge_both(discriminator, fakes, reals)
                 value = loss.discriminator_loss(real, fake)
                 terms["discriminator"][_network(label)] = self.discriminator_weight * value
             else:
@@ -96,15 +96,18 @@ class Pix2Pix(Method):
 
 @runtime_checkable
 class JudgesSeveral(Protocol):
-    """A discriminator that can judge several batches in one pass, each as if it were alone."""
+    """A discriminator that computes several batches in one pass, with the results of separate ones.
+
+    This matters for batch norm: each batch must be normalised with its own statistics.
+    """
 
     def judge(self, *batches: Tensor) -> tuple[Tensor, ...]:
         """The logits of each batch."""
         ...
 
 
-def _judged(discriminator: nn.Module, fakes: Tensor, reals: Tensor) -> tuple[Tensor, ...]:
-    """Both batches' logits, in one pass where the discriminator can and isn't wrapped."""
+def _judge_both(discriminator: nn.Module, fakes: Tensor, reals: Tensor) -> tuple[Tensor, ...]:
+    """The logits of both batches, in one pass if the discriminator can and is not wrapped."""
     if issubclass(type(discriminator), JudgesSeveral):
         return discriminator.judge(fakes, reals)  # type: ignore[operator, no-any-return]
     return discriminator(fakes), discriminator(reals)
@@ -114,5 +117,6 @@ def _network(label: str) -> str:
     return f"discriminator.{label}"
 
 
-def _shown(loss: AdversarialLoss, condition: Tensor, image: Tensor) -> Tensor:
+def _discriminator_input(loss: AdversarialLoss, condition: Tensor, image: Tensor) -> Tensor:
+    """The image, with the condition's channels before it if the loss is conditional."""
     return torch.cat([condition, image], dim=1) if loss.conditional else image

@@ -1,1 +1,1 @@
-"""A trained model: its file, and how it translates images of any size."""
+"""A trained model: its file, and the translation of images of any size."""

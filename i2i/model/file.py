@@ -1,4 +1,4 @@
-"""The one file of a trained model: its weights, and in its metadata all that using it needs."""
+"""The file of a trained model: weights, and as metadata everything that is needed to use it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,13 +17,13 @@ _DESCRIBED = ("recipe", "data", "step")
 
 
 class ModelFile(NamedTuple):
-    """What a model file holds.
+    """The content of a model file.
 
     Args:
         tensors: The weights by name.
-        metadata: `recipe`, the resolved recipe in TOML; `data`, what `DatasetInfo.to_json` wrote;
-            `step`, after how many updates it was saved; `sha256`, over all of these and the
-            weights.
+        metadata: `recipe`, the resolved recipe in TOML; `data`, the result of
+            `DatasetInfo.to_json`; `step`, the number of training steps; and `sha256`, of all these
+            and the weights.
     """
 
     tensors: dict[str, Tensor]
@@ -31,7 +31,14 @@ class ModelFile(NamedTuple):
 
 
 def write_model(path: Path, model: nn.Module, *, recipe: str, data: str, step: int) -> None:
-    """Write a network's weights with what is to be known of them.
+    """Write a model file.
+
+    Args:
+        path: The file.
+        model: The network whose weights are written.
+        recipe: The resolved recipe in TOML.
+        data: The result of `DatasetInfo.to_json`.
+        step: Number of training steps.
 
     Raises:
         OSError, SafetensorError: If the file can't be written.
@@ -45,10 +52,10 @@ def write_model(path: Path, model: nn.Module, *, recipe: str, data: str, step: i
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read a model file and check every byte of it against its own SHA-256.
+    """Read a model file and check its SHA-256.
 
     Raises:
-        CheckpointError: If it can't be read, is damaged, or is no model of i2i's.
+        CheckpointError: If it can't be read, is damaged, or is not a model file of i2i.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -58,7 +65,7 @@ def read_model(path: Path) -> ModelFile:
         raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
     if metadata.get("format") != FORMAT or not {*_DESCRIBED, "sha256"} <= metadata.keys():
         raise CheckpointError(
-            f"{path}: is no model of this version of i2i's: its metadata has no "
+            f"{path}: is not a model file of this version of i2i: its metadata has no "
             f"{', '.join(key for key in (*_DESCRIBED, 'sha256') if key not in metadata) or FORMAT}"
         )
     if metadata["sha256"] != _sha256(tensors, metadata):
@@ -67,11 +74,11 @@ def read_model(path: Path) -> ModelFile:
 
 
 def load_model(path: Path, network: nn.Module) -> None:
-    """Read a model file into a network of the same architecture.
+    """Load a model file into a network of the same architecture.
 
     Raises:
-        CheckpointError: If the file is damaged or its tensors aren't the network's; those that
-            differ are listed.
+        CheckpointError: If the file is damaged, or its tensors don't fit the network; the message
+            lists those that differ.
     """
     load_state(network, read_model(path).tensors, path)
 
@@ -79,25 +86,31 @@ def load_model(path: Path, network: nn.Module) -> None:
 def load_state(
     network: nn.Module, tensors: Mapping[str, Tensor], path: Path, *, assign: bool = False
 ) -> None:
-    """Copy tensors into a network that has exactly these, or give it them as its own.
+    """Load tensors into a network after checking names, shapes and types.
+
+    Args:
+        network: The network.
+        tensors: The weights by name.
+        path: The file that they come from, for the message.
+        assign: Use the tensors themselves as the network's parameters, instead of copying them.
 
     Raises:
-        CheckpointError: If names or shapes differ; they are listed.
+        CheckpointError: If names, shapes or types differ; the message lists up to 20 of them.
     """
     own = network.state_dict()
     differing = [f"'{name}' is missing" for name in own.keys() - tensors.keys()]
     differing += [f"'{name}' is not in this network" for name in tensors.keys() - own.keys()]
     for name in own.keys() & tensors.keys():
-        given, wanted = tensors[name], own[name]
-        if given.shape != wanted.shape:
-            differing.append(f"'{name}' is {list(given.shape)} instead of {list(wanted.shape)}")
-        elif given.dtype != wanted.dtype:
-            differing.append(f"'{name}' is {given.dtype} instead of {wanted.dtype}")
+        found, expected = tensors[name], own[name]
+        if found.shape != expected.shape:
+            differing.append(f"'{name}' is {list(found.shape)} instead of {list(expected.shape)}")
+        elif found.dtype != expected.dtype:
+            differing.append(f"'{name}' is {found.dtype} instead of {expected.dtype}")
     if differing:
         shown = "; ".join(sorted(differing)[:20])
         more = f"; and {len(differing) - 20} more" if len(differing) > 20 else ""
         raise CheckpointError(
-            f"{path}: holds the weights of another architecture ({len(differing)} of "
+            f"{path}: has the weights of another architecture ({len(differing)} of "
             f"{len(own)} tensors differ): {shown}{more}"
         )
     network.load_state_dict(dict(tensors), assign=assign)

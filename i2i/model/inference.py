@@ -1,4 +1,4 @@
-"""How a trained generator is used: test-time statistics, and dropout as the noise."""
+"""Batch norm and dropout of a generator at test time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,22 +18,21 @@ if TYPE_CHECKING:
 Statistics = Literal["per_image", "running"]
 
 Norm = Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
-"""What stands in for batch norm: of a map `(N, C, H, W)`, the scale, the bias and epsilon."""
+"""A replacement for batch norm, called with a map `(N, C, H, W)`, scale, bias and epsilon."""
 
 
 @dataclass(frozen=True)
 class TestSettings:
-    """How a trained generator is used; `[test]` and `seed` of its recipe, and which sample.
+    """Settings of a generator at test time: `[test]` and `seed` of its recipe, and the sample.
 
     Args:
-        statistics: What batch norm uses: `per_image`, the image's own mean and variance, which is
-            what the paper's batch statistics are at batch size 1; or `running`, the training's.
-            Maps of one pixel, which have no variance, take the running ones either way.
-        dropout: Whether dropout stays on. An image's noise depends on the image, `seed` and
-            `sample` alone, so that neither its neighbours nor its place in a folder change its
-            translation.
-        seed: The run's.
-        sample: Which of the many possible translations, from 0.
+        statistics: Statistics of batch norm. `per_image`: the mean and variance of each image,
+            which equal the paper's batch statistics at batch size 1. `running`: the averages over
+            the training. Maps of one pixel have no variance and always use the running averages.
+        dropout: Whether dropout stays on. The noise of an image depends on the image, `seed` and
+            `sample` only, so its translation is the same in any batch and any folder.
+        seed: The seed of the run.
+        sample: Number of the sample (one of the possible translations), from 0.
     """
 
     __test__ = False
@@ -45,17 +44,17 @@ class TestSettings:
 
     @classmethod
     def of(cls, recipe: "Recipe", sample: int = 0) -> Self:
-        """The settings that a recipe asks for."""
+        """The settings of a recipe, for one sample."""
         return cls(recipe.test.statistics, recipe.test.dropout, recipe.seed, sample)
 
 
 class TestTime(nn.Module):
-    """A generator as it is used, as a network of its own, which can be exported.
+    """A network that applies a generator with test-time settings; it can be exported.
 
     Args:
-        generator: Any network; its batch norms, and its dropouts of values and of channels
-            (`F.dropout`, `F.dropout2d`), are found wherever they are.
-        settings: How it is used.
+        generator: Any network. All of its batch norms and dropouts (`F.dropout`, `F.dropout2d`)
+            are intercepted, wherever they are.
+        settings: The test-time settings.
     """
 
     __test__ = False
@@ -67,7 +66,7 @@ class TestTime(nn.Module):
         self.norm = image_norm if settings.statistics == "per_image" else None
 
     def forward(self, images: Tensor) -> Tensor:
-        """Translates `(N, C, H, W)` in [−1, 1] to the same, each image as if it were alone."""
+        """Translate `(N, C, H, W)` in [−1, 1] to `(N, C, H, W)`, each image as if it were alone."""
         noise = None
         if self.settings.dropout:
             height, width = images.shape[2:]
@@ -79,22 +78,22 @@ class TestTime(nn.Module):
 
 
 def translate(generator: nn.Module, images: Tensor, settings: TestSettings) -> Tensor:
-    """The generator's output for a batch, each image as if it were alone.
+    """Translate a batch, each image as if it were alone.
 
     Args:
-        generator: Any network; it is left as it was.
+        generator: Any network; its training or eval mode is restored afterwards.
         images: `(N, C, H, W)` in [−1, 1].
-        settings: How the generator is used.
+        settings: The test-time settings.
 
     Returns:
-        `(N, C, H, W)` in [−1, 1], as the generator gives it.
+        The generator's output `(N, C, H, W)` in [−1, 1].
     """
     modes = [(module, module.training) for module in generator.modules()]
-    used = TestTime(generator, settings)
-    used.eval()
+    network = TestTime(generator, settings)
+    network.eval()
     try:
         with torch.inference_mode():
-            output: Tensor = used(images)
+            output: Tensor = network(images)
             return output
     finally:
         for module, training in modes:
@@ -102,16 +101,18 @@ def translate(generator: nn.Module, images: Tensor, settings: TestSettings) -> T
 
 
 def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """Batch norm with each image's own mean and variance."""
+    """Batch norm with the mean and variance of each image."""
     return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 
 class intercepted(TorchFunctionMode):
-    """A context that changes what batch norm and dropout do in every network that runs in it.
+    """A context that replaces batch norm and dropout in every network that runs in it.
 
     Args:
-        norm: What stands in for batch norm; None leaves it with its running statistics.
-        noise: What dropouts keep; they are off if None and the network is in eval mode.
+        norm: The replacement for batch norm; None leaves it unchanged (in eval mode, it uses the
+            running statistics).
+        noise: Decides which values dropout keeps; None leaves it unchanged (in eval mode, it is
+            off).
     """
 
     def __init__(self, norm: Norm | None, noise: Noise | None) -> None:
@@ -146,7 +147,7 @@ def _normed(
     eps: float = 1e-5,
 ) -> Tensor:
     if prod(features.shape[2:]) == 1 and running_mean is not None:
-        # One pixel has no statistics of its own.
+        # A single pixel has no variance.
         return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
     return norm(features, weight, bias, eps)
 

@@ -1,4 +1,4 @@
-"""A trained model, ready to translate: what `i2i.load` gives."""
+"""`Model`, a trained model that translates images; `i2i.load` returns one."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,19 +26,19 @@ Image = Any
 
 
 class Model:
-    """A trained generator with all that it takes to use it.
+    """A trained generator with everything that is needed to translate images.
 
-    Calling it translates images: `i2i.load("runs/facades")("label.png")`.
+    Call it to translate: `i2i.load("runs/facades")("label.png")`.
 
     Args:
-        generator: On the device, in eval mode.
-        recipe: What it was trained by.
-        data: What it was trained on.
+        generator: The generator, on the device and in eval mode.
+        recipe: The recipe of its training.
+        data: Description of the data set that it was trained on: image modes, depth, credit.
         path: The model file.
-        step: After how many updates it was saved.
-        sha256: Over the weights and what the file says of them.
-        device: Where it computes.
-        passed_over: Why newer checkpoints of its run weren't used.
+        step: Number of training steps.
+        sha256: SHA-256 of the weights and the file's metadata.
+        device: The device to compute on.
+        passed_over: Reasons why newer, damaged checkpoints of the run were skipped.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Model:
 
     @property
     def size_divisor(self) -> int:
-        """What the generator needs height and width to be multiples of; 1 where it doesn't say."""
+        """The number that height and width must be multiples of; 1 if the generator has none."""
         own = getattr(self.generator, "size_divisor", None)
         if own is None and isinstance(stride := getattr(self.generator, "stride", None), int):
             deprecate("a generator's 'stride'", "call it 'size_divisor'", removed_in="0.3")
@@ -73,17 +73,17 @@ class Model:
 
     @property
     def dtype(self) -> Whole:
-        """What outputs are: whole numbers of as many bits as the training's targets."""
+        """Type of the outputs: uint8 or uint16, like the targets of the training."""
         return np.uint8 if self.data.target.depth == 8 else np.uint16
 
     def settings(self, sample: int = 0) -> TestSettings:
-        """How the generator is used, as its recipe says, for one of the possible translations.
+        """The test-time settings of the recipe, for one sample (one of the possible translations).
 
         Raises:
-            I2IError: If the sample's number is negative.
+            I2IError: If the number of the sample is negative.
         """
         if sample < 0:
-            raise I2IError(f"there is no sample {sample}: they are counted from 0")
+            raise I2IError(f"there is no sample {sample}: samples are counted from 0")
         return TestSettings.of(self.recipe, sample)
 
     @overload
@@ -115,22 +115,25 @@ class Model:
 
         Args:
             images: An image: a path, a Pillow image, or an array `(H, W, C)` or `(H, W)` in uint8
-                or uint16; or a list of these. Or a tensor `(N, C, H, W)` in [−1, 1].
-            sample: Which of the many possible translations, where the recipe keeps dropout on.
-            tile: As for `plan_tiles`; for images, not for tensors.
-            overlap: Pixels that tiles share.
+                or uint16. Or a list of images, or a tensor `(N, C, H, W)` in [−1, 1].
+            sample: Number of the sample, from 0. If `test.dropout` is on, each has other noise.
+            tile: Height and width of tiles, see `plan_tiles`; for images, not for tensors.
+            overlap: Pixels that tiles share, see `plan_tiles`.
 
         Returns:
-            For an image an array `(H, W, C)`, for a list a list of them, in `dtype`; for a tensor
-            another one in [−1, 1].
+            For an image, an array `(H, W, C)` in `dtype`; for a list, a list of arrays; for a
+            tensor, a tensor in [−1, 1].
 
         Raises:
-            DataError: If an image can't be read or isn't what the model takes.
-            I2IError: If the network can't take an image of that size.
+            DataError: If an image can't be read, or does not have the channels or the bit depth
+                that the model needs.
+            I2IError: If the generator can't process an image of that size.
         """
         if isinstance(images, Tensor):
             if tile is not None or overlap is not None:
-                raise I2IError("tiles are for images, not for a tensor: see translate_one")
+                raise I2IError(
+                    "tile and overlap are for images, not for a tensor: see translate_one"
+                )
             return self.translate_batch(images, sample=sample)
         if not isinstance(images, list | tuple):
             return self([images], sample=sample, tile=tile, overlap=overlap)[0]
@@ -147,23 +150,25 @@ class Model:
         return [outputs[i] for i in range(len(arrays))]
 
     def batches(self, sizes: Sequence[Size], tile: int | None = None) -> list[list[int]]:
-        """Which images share a batch, see `batches`; as many as the recipe says."""
+        """Group images into batches of at most `test.batch_size`, see `batching.batches`."""
         most = self.recipe.test.batch_size
         return batches(sizes, divisor=self.size_divisor, most=most, tile=tile)
 
     def translate_batch(self, images: Tensor, *, sample: int = 0) -> Tensor:
-        """The outputs for a batch of any size, filled up to the size divisor and cut back.
+        """Translate a batch of any size.
+
+        The images are padded (mirrored) to multiples of the size divisor, the outputs cropped back.
 
         Args:
             images: `(N, C, H, W)` in [−1, 1].
-            sample: Which of the many possible translations.
+            sample: Number of the sample, from 0.
 
         Returns:
             `(N, C, H, W)` in [−1, 1], on the model's device.
 
         Raises:
-            DataError: If the number of channels is another one.
-            I2IError: If the network can't take images of that size.
+            DataError: If the tensor is not a float batch with the channels of the model.
+            I2IError: If the generator can't process images of that size.
         """
         if images.ndim != 4 or not images.is_floating_point() or not images.numel():
             raise DataError(
@@ -186,7 +191,7 @@ class Model:
                 settings,
             )
         except (RuntimeError, ValueError, AssertionError) as error:
-            raise self._refused(size, error) from error
+            raise self._size_error(size, error) from error
         return outputs[:, :, : size[0], : size[1]]
 
     def translate_arrays(
@@ -196,12 +201,12 @@ class Model:
         sample: int = 0,
         dtypes: Sequence[Whole] | None = None,
     ) -> list[Array]:
-        """The outputs for arrays of one padded size, in one batch.
+        """Translate arrays of the same padded size, in one batch.
 
         Args:
-            arrays: Each `(H, W, C)` in uint8 or uint16.
-            sample: Which of the many possible translations.
-            dtypes: What each output is to be; `self.dtype` by default.
+            arrays: Arrays `(H, W, C)` in uint8 or uint16.
+            sample: Number of the sample, from 0.
+            dtypes: Type of each output; `self.dtype` by default.
 
         Returns:
             An array `(H, W, C)` for each.
@@ -233,18 +238,19 @@ class Model:
         overlap: int | None = None,
         advance: Callable[[float], None] = lambda _: None,
     ) -> Array:
-        """The output for one array of any size, whole or by tiles.
+        """Translate one array of any size, whole or in tiles.
 
         Args:
             array: `(H, W, C)` in uint8 or uint16.
-            sample: Which of the many possible translations.
-            dtype: What the output is to be; `self.dtype` by default.
+            sample: Number of the sample, from 0.
+            dtype: Type of the output; `self.dtype` by default.
             tile: Height and width of tiles, see `plan_tiles`.
             overlap: Pixels that tiles share, see `plan_tiles`.
-            advance: Told of every tile that is done, as a share of the image.
+            advance: Called after every tile, with the tile's fraction of the image.
 
         Raises:
-            I2IError: If tiles don't overlap as asked, or the network can't take tiles of that size.
+            I2IError: If `tile` or `overlap` is invalid, or the generator can't process tiles of
+                that size.
         """
         size = (array.shape[0], array.shape[1])
         settings, tiles = self.settings(sample), self.tiles(size, tile, overlap)
@@ -266,22 +272,23 @@ class Model:
                 advance=advance,
             )
         except (RuntimeError, ValueError, AssertionError) as error:
-            raise self._refused(tiles.tile, error) from error
+            raise self._size_error(tiles.tile, error) from error
 
     def tiles(self, size: Size, tile: int | None = None, overlap: int | None = None) -> Tiles:
         """The tiles of an image, see `plan_tiles`."""
         return plan_tiles(size, tile=tile, overlap=overlap, divisor=self.size_divisor)
 
     def padded(self, size: Size) -> Size:
-        """The size that an image is filled up to: multiples of the size divisor."""
+        """The size that an image is padded to: multiples of the size divisor."""
         return next_multiple(size, self.size_divisor)
 
-    def _refused(self, size: Size, error: Exception) -> I2IError:
+    def _size_error(self, size: Size, error: Exception) -> I2IError:
+        """The error to raise if the generator fails on images of a size."""
         reason = str(error).partition("\n")[0]
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in reason:
             return I2IError(
-                f"there isn't memory enough for images of {size_text(self.padded(size))}: "
-                "translate by (smaller) tiles, or fewer at a time (test.batch_size)"
+                f"there isn't enough memory for images of {size_text(self.padded(size))}: "
+                "translate in (smaller) tiles, or in smaller batches (test.batch_size)"
             )
         return I2IError(
             f"the generator can't take an image of {size_text(self.padded(size))} ({reason}); it "

@@ -1,10 +1,10 @@
-"""Test-time noise as a function of place: which values a dropout keeps, in whole numbers only.
+"""Dropout noise at test time: a hash decides which values dropout keeps.
 
-Dropout at test time is the paper's only noise (Isola et al. 2017, section 3.1). Here it is no
-stream that is drawn from but a hash: of the image's content, the seed, the layer, the channel and
-the place. So an image's noise is the same on every device and runtime, in any batch, and in every
-tile that the place is in. All arithmetic is on whole numbers modulo a prime, which PyTorch and ONNX
-agree on to the last bit.
+Dropout at test time is the paper's only noise (Isola et al. 2017, section 3.1). Here it is not
+drawn from a random generator. It is a hash of the image's content, the seed, the layer, the channel
+and the position. So the noise of an image is the same on every device and runtime, in any batch,
+and in all tiles that contain a position. All arithmetic is on integers modulo a prime, for which
+PyTorch and ONNX agree to the last bit.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,24 +18,25 @@ PRIME = 2**31 - 1
 """A Mersenne prime: products of two residues fit into 64 bits."""
 
 _CONSTANTS = (0x3C6EF372, 0x5BE0CD19, 0x1F83D9AB)
-"""What the rounds of `_mixed` add; the values have no meaning."""
+"""Constants that the rounds of `_mixed` add; their values are arbitrary."""
 
 _ROW = 2**16
-"""More columns than a map has."""
+"""A number larger than the number of columns of any map."""
 
 _LEVELS = 32767.5
-"""Half of the largest 16-bit number: contents differ by 16-bit levels, not by floats' last bit."""
+"""Half of the largest 16-bit number. Contents are compared in 16-bit levels, so that the last bits
+of floats do not matter."""
 
 
 @dataclass
 class Noise:
-    """Where dropouts of a network keep values, for one batch and one run through the network.
+    """Decides which values dropout keeps, for one batch and one pass through the network.
 
     Args:
-        keys: `(N,)` residues; what an image's noise begins with, see `noise_keys`.
-        origin: Top and left of the batch in the whole image, in pixels.
+        keys: `(N,)` residues, one per image, see `noise_keys`.
         size: Height and width of the batch, in pixels.
-        layer: How many dropouts the network has called.
+        origin: Top and left of the batch in the whole image, in pixels.
+        layer: Number of dropout calls so far.
     """
 
     keys: Tensor
@@ -44,19 +45,19 @@ class Noise:
     layer: int = field(default=0)
 
     def at(self, origin: tuple[int, int], size: tuple[int, int]) -> "Noise":
-        """The same noise for a part of the image, from the first layer on."""
+        """The same noise for a tile of the image, starting at the first layer."""
         return replace(self, origin=origin, size=size, layer=0)
 
     def keep(self, values: Tensor, p: float, whole_channels: bool) -> Tensor:
-        """Which values the next dropout keeps.
+        """Compute which values the next dropout keeps.
 
         Args:
-            values: The map `(N, C, H, W)` that is dropped from, or `(N, C)`.
-            p: The share that is dropped.
-            whole_channels: Whether a channel is kept or dropped as a whole.
+            values: The input of the dropout, a map `(N, C, H, W)` or `(N, C)`.
+            p: The fraction of values to drop.
+            whole_channels: Whether to keep or drop whole channels.
 
         Returns:
-            Bool, of the map's shape or one that broadcasts to it.
+            Booleans of the shape of the map, or of a shape that broadcasts to it.
         """
         self.layer += 1
         device = values.device
@@ -71,7 +72,7 @@ class Noise:
         return keys >= round(p * PRIME)
 
     def _places(self, side: int, cells: int, device: torch.device) -> Tensor:
-        """Numbers of a map's rows or columns, counted in the map of the whole image."""
+        """Indices of a map's rows (side 0) or columns (side 1) in the map of the whole image."""
         first = 0
         if self.origin[side]:
             first = round(self.origin[side] * cells / self.size[side])
@@ -79,12 +80,12 @@ class Noise:
 
 
 def noise_keys(images: Tensor, seed: int, sample: int) -> Tensor:
-    """What the noise of each image begins with: a hash of content, seed and sample.
+    """Compute the key of each image's noise: a hash of its content, the seed and the sample.
 
     Args:
-        images: `(N, C, H, W)` in [−1, 1]; smaller differences than a 16-bit level don't count.
-        seed: The run's.
-        sample: Which of the many possible translations.
+        images: `(N, C, H, W)` in [−1, 1]; differences below a 16-bit level are ignored.
+        seed: The seed of the run.
+        sample: Number of the sample (one of the possible translations).
 
     Returns:
         `(N,)` residues modulo `PRIME`.
@@ -93,24 +94,24 @@ def noise_keys(images: Tensor, seed: int, sample: int) -> Tensor:
 
 
 def content_of_rows(images: Tensor, first: int = 0) -> Tensor:
-    """A sum over some rows of images; those of all rows together are the images' content.
+    """Compute a weighted sum over rows of images; the sum over all rows is the image's content.
 
     Args:
         images: Rows `(N, C, h, W)` in [−1, 1].
-        first: The first row's number in the whole image.
+        first: Index of the first row in the whole image.
 
     Returns:
         `(N, C)` residues.
     """
     levels = ((images.float() + 1) * _LEVELS).round().to(torch.int64)
-    # Sums of 2**16 products below 2**40 stay below 2**63; after each of them comes a remainder.
+    # Each sum has at most 2**16 products below 2**40, so it stays below 2**63. Then comes a modulo.
     columns = _weights(levels, 3) % 2**24
     rows = _weights(levels, 2, first)
     return ((levels * columns).sum(3) % PRIME * rows % PRIME).sum(2) % PRIME
 
 
 def keys_of_content(content: Tensor, seed: int, sample: int) -> Tensor:
-    """What `noise_keys` gives, of the sum of all rows' content."""
+    """Compute the keys of `noise_keys` from the content sums of all rows, `(N, C)`."""
     sums = (content % PRIME * _weights(content, 1) % PRIME).sum(1) % PRIME
     return _mixed(sums + derived_seed(Stream.TEST_NOISE, seed, sample) % PRIME)
 
@@ -121,9 +122,10 @@ def _weights(numbers: Tensor, dimension: int, first: int = 0) -> Tensor:
 
 
 def _mixed(numbers: Tensor) -> Tensor:
-    """A permutation of the residues: rounds of a constant added and a fifth power taken.
+    """Permute the residues: in each round, add a constant and raise to the fifth power.
 
-    After MiMC (Albrecht et al. 2016, section 2.1), whose power of 3 permutes other fields.
+    After MiMC (Albrecht et al. 2016, section 2.1). MiMC uses the third power, which is not a
+    permutation modulo this prime.
     """
     for constant in _CONSTANTS:
         base = (numbers + constant) % PRIME

@@ -1,4 +1,4 @@
-"""Images of any size in tiles: one image's statistics and noise, and no seams between them."""
+"""Translation of large images in tiles that share statistics and noise, without visible seams."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,29 +20,30 @@ from i2i.model.inference import TestSettings, image_norm, intercepted
 from i2i.model.noise import Noise, content_of_rows, keys_of_content
 
 WHOLE_UP_TO = 2048 * 2048
-"""Pixels up to which an image is translated whole where nobody says how; larger ones by tiles."""
+"""Largest number of pixels of an image that is translated whole by default, without tiles."""
 
 TILE = 512
 OVERLAP = 64
 
 SAMPLED = 16
-"""Tiles that an image's statistics are taken from, spread over it."""
+"""Largest number of tiles that an image's statistics are measured on; they are spread over it."""
 
 ROUNDS = 2
-"""How often they are taken: a layer's statistics depend on how the layers before it were normed."""
+"""How often statistics are measured. Once is not enough, because the statistics of a layer depend
+on those that the layers before it used."""
 
 _ROWS = 128
-"""Rows of an image that are hashed at a time."""
+"""Number of rows of an image that are hashed at once."""
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """Where tiles lie in an image, evenly spaced, and how they are blended.
+    """Positions of evenly spaced tiles in an image, and the weights to blend them.
 
     Args:
         image: Height and width of the image.
-        tile: Height and width of every tile; where it is larger than the image, that is mirrored.
-        overlap: Pixels that neighbours share at least, over which they are faded into each other.
+        tile: Height and width of every tile; an image smaller than a tile is padded (mirrored).
+        overlap: Smallest number of pixels that neighbouring tiles share; they are blended there.
     """
 
     image: Size
@@ -50,7 +51,7 @@ class Tiles:
     overlap: int
 
     def places(self, side: int) -> list[int]:
-        """Tops (side 0) or lefts (side 1) of the tiles."""
+        """Top (side 0) or left (side 1) positions of the tiles."""
         length, tile = self.image[side], self.tile[side]
         if length <= tile:
             return [0]
@@ -58,7 +59,10 @@ class Tiles:
         return [round(i * (length - tile) / (count - 1)) for i in range(count)]
 
     def weights(self, side: int) -> list[NDArray[np.float32]]:
-        """What each tile's rows (side 0) or columns count for; at every pixel they add up to 1."""
+        """Blending weights of each tile's rows (side 0) or columns (side 1).
+
+        At every pixel, the weights of all tiles add up to 1.
+        """
         tile = self.tile[side]
         inward = np.minimum(np.arange(tile), np.arange(tile)[::-1]) + 0.5
         ramp = np.sin(np.clip(inward / max(self.overlap, 1), 0, 1) * np.pi / 2) ** 2
@@ -70,7 +74,7 @@ class Tiles:
         ]
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Top and left of each tile, row by row."""
+        """Top and left position of each tile, row by row."""
         return product(self.places(0), self.places(1))
 
     def __len__(self) -> int:
@@ -80,19 +84,19 @@ class Tiles:
 def plan_tiles(
     size: Size, *, tile: int | None = None, overlap: int | None = None, divisor: int = 1
 ) -> Tiles:
-    """The tiles of an image; a single one where it is translated whole.
+    """Choose the tiles of an image; a single one if it is translated whole.
 
     Args:
-        size: The image's.
-        tile: Height and width of tiles, rounded up to multiples of the divisor; 0 for none. By
-            default images of up to `WHOLE_UP_TO` pixels are translated whole, larger ones by tiles
+        size: Height and width of the image.
+        tile: Height and width of tiles, rounded up to multiples of the divisor; 0 for no tiles. By
+            default, images of up to `WHOLE_UP_TO` pixels are translated whole, larger ones in tiles
             of `TILE`.
-        overlap: Pixels that tiles share and are faded into each other over; by default `OVERLAP`,
-            or half of a tile where that is less.
-        divisor: What the network needs height and width to be multiples of.
+        overlap: Pixels that neighbouring tiles share and are blended over; by default `OVERLAP`, or
+            half a tile if that is less.
+        divisor: The size divisor: the network needs height and width to be multiples of it.
 
     Raises:
-        I2IError: If a number is negative, or the overlap more than half of a tile.
+        I2IError: If a number is negative, or the overlap is more than half a tile.
     """
     padded = next_multiple(size, divisor)
     if tile is None:
@@ -110,15 +114,16 @@ def plan_tiles(
 
 
 def needs_tiles(size: Size) -> bool:
-    """Whether an image of that size is translated by tiles where nobody says how."""
+    """Whether an image of that size is translated in tiles by default."""
     return size[0] * size[1] > WHOLE_UP_TO
 
 
 class SharedNorm:
-    """Batch norm with one mean and variance a layer for all tiles of an image.
+    """Batch norm with the same mean and variance per layer for all tiles of an image.
 
-    A tile's own would make a tile of sky as rich in contrast as one of a wall. Layers are told by
-    the order in which the network calls them, so `begin` comes before every run through it.
+    With separate statistics, a tile of plain sky would get as much contrast as a tile of a wall.
+    Layers are identified by the order in which the network calls them, so `begin` must be called
+    before every pass through the network.
     """
 
     def __init__(self) -> None:
@@ -127,12 +132,12 @@ class SharedNorm:
         self.layer = 0
 
     def begin(self) -> None:
-        """A run through the network begins."""
+        """Start a pass through the network: the next call is from the first layer."""
         self.layer = 0
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Take what the runs within meet for the statistics from then on."""
+        """A context that measures statistics; they are used from its end on."""
         self.met = []
         yield
         self.known = [_merged(tiles) for tiles in self.met]
@@ -141,7 +146,7 @@ class SharedNorm:
     def __call__(
         self, features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> Tensor:
-        """Norm a map `(N, C, H, W)`."""
+        """Normalise a map `(N, C, H, W)`; arguments as for `Norm`."""
         layer, self.layer = self.layer, self.layer + 1
         if self.met is not None:
             variance, mean = torch.var_mean(features, dim=(0, 2, 3), correction=0)
@@ -155,10 +160,10 @@ class SharedNorm:
 
 
 def _merged(tiles: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Mean and variance of several tiles of one size together, of each `(C,)`."""
+    """Combine the means and variances `(C,)` of several tiles of the same size."""
     means = torch.stack([mean for mean, _ in tiles])
     variances = torch.stack([variance for _, variance in tiles])
-    # Not the mean square less the squared mean, whose digits cancel out on flat features.
+    # Mean of squares minus square of the mean would lose all digits on flat features.
     return means.mean(0), variances.mean(0) + means.var(0, correction=0)
 
 
@@ -173,23 +178,24 @@ def translate_tiles(
     device: torch.device,
     advance: Callable[[float], None] = lambda _: None,
 ) -> Array:
-    """The generator's output for an image, translated tile by tile.
+    """Translate an image tile by tile.
 
-    Only the image and its output are held whole, and those as whole numbers.
+    To save memory, only the image and its output are stored whole, as integers. Per-image
+    statistics are measured on up to `SAMPLED` tiles. Where tiles overlap, they have the same
+    dropout noise, to the nearest cell of each feature map.
 
     Args:
-        generator: In eval mode, on the device.
-        image: `(H, W, C)` uint8 or uint16.
-        tiles: Where the tiles are.
-        settings: How the generator is used. An image's own statistics are those of up to `SAMPLED`
-            of its tiles; tiles share the noise of a place, to the nearest cell of each map.
+        generator: The generator, in eval mode and on the device.
+        image: `(H, W, C)` in uint8 or uint16.
+        tiles: The tiles of the image.
+        settings: The test-time settings.
         channels: Channels of the output.
-        dtype: uint8 or uint16, the output's.
-        device: Where to compute.
-        advance: Told of every tile that is done, as a share of the image.
+        dtype: Type of the output, torch.uint8 or torch.uint16.
+        device: The device of the generator.
+        advance: Called after every tile, with the tile's fraction of the image.
 
     Returns:
-        `(H, W, channels)` whole numbers.
+        The output `(H, W, channels)` in the given type.
     """
     norm = SharedNorm() if settings.statistics == "per_image" else None
     noise = Noise(_keys(image, settings).to(device), tiles.tile) if settings.dropout else None
@@ -197,15 +203,15 @@ def translate_tiles(
     def run(place: tuple[int, int]) -> Tensor:
         if norm is not None:
             norm.begin()
-        here = noise.at(place, tiles.tile) if noise is not None else None
-        with torch.inference_mode(), intercepted(norm, here):
+        tile_noise = noise.at(place, tiles.tile) if noise is not None else None
+        with torch.inference_mode(), intercepted(norm, tile_noise):
             output: Tensor = generator(_tile(image, tiles, place).to(device))
             return output[0].float().cpu()
 
     if norm is not None:
-        every = list(tiles)
-        spread = np.linspace(0, len(every) - 1, min(SAMPLED, len(every))).round().astype(int)
-        sampled = [every[i] for i in spread]
+        places = list(tiles)
+        spread = np.linspace(0, len(places) - 1, min(SAMPLED, len(places))).round().astype(int)
+        sampled = [places[i] for i in spread]
         for _ in range(ROUNDS):
             with norm.measured():
                 for place in sampled:
@@ -220,11 +226,12 @@ def _blended(
     dtype: torch.dtype,
     advance: Callable[[float], None],
 ) -> Array:
+    """Run all tiles and blend their outputs, one row of tiles at a time."""
     (height, width), (rows, columns) = tiles.image, tiles.tile
     output = torch.empty((height, width, channels), dtype=dtype)
     tops, lefts = tiles.places(0), tiles.places(1)
     across = [torch.from_numpy(weights) for weights in tiles.weights(1)]
-    # Rows from the top of the current tiles on; those above the next tiles' top are complete.
+    # The output rows of the current row of tiles. Those above the next row of tiles are complete.
     band = torch.zeros(channels, rows, max(width, columns))
     for i, (top, weights) in enumerate(zip(tops, tiles.weights(0), strict=True)):
         if i:
@@ -240,11 +247,13 @@ def _blended(
 
 
 def _tile(image: Array, tiles: Tiles, place: tuple[int, int]) -> Tensor:
+    """The tile at a position as a batch of one, padded (mirrored) if the image is smaller."""
     (top, left), (rows, columns) = place, tiles.tile
     return mirrored(batch_of_one(image[top : top + rows, left : left + columns]), tiles.tile)
 
 
 def _keys(image: Array, settings: TestSettings) -> Tensor:
+    """The image's noise key, as `noise_keys` returns, hashed in parts to save memory."""
     content = torch.zeros(1, image.shape[2], dtype=torch.int64)
     for first in range(0, image.shape[0], _ROWS):
         content += content_of_rows(batch_of_one(image[first : first + _ROWS]), first)

@@ -1,1 +1,1 @@
-"""Building blocks that networks share."""
+"""Building blocks shared by the networks: norms, weight initialisation and LPIPS."""

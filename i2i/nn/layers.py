@@ -1,25 +1,25 @@
-"""What the networks share: norms, the paper's weight init, how sizes are written in messages."""
+"""Norm layers and the paper's weight initialisation."""
 
 from typing import Literal
 
 from torch import nn
 
 Norm = Literal["batch", "instance", "none"]
-"""The norm after a convolution; `instance` has a learned scale and bias, as `batch` has."""
+"""The norm after a convolution; `instance` has a learned scale and bias, like `batch`."""
 
 INIT_STD = 0.02
 """Standard deviation of the paper's initial weights."""
 
 
 def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
-    """The layers of a norm, to be unpacked after a convolution: one, or none at all.
+    """The layers of a norm: a list of one layer, or an empty list for `none`.
 
     Args:
         norm: Name of the norm.
-        channels: Channels of the `(N, channels, H, W)` map it normalises.
+        channels: Channels of the map `(N, channels, H, W)`.
 
     Raises:
-        ValueError: If there is no norm of that name.
+        ValueError: If the name is unknown.
     """
     match norm:
         case "batch":
@@ -32,15 +32,16 @@ def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
 
 
 def needs_bias(norm: Norm) -> bool:
-    """Whether a convolution followed by this norm has a bias: only where there is no norm."""
+    """Whether a convolution before this norm needs a bias: only if there is no norm."""
     return norm == "none"
 
 
 def init_weights(network: nn.Module) -> None:
-    """Draws the weights of a network as Pix2Pix does, in place.
+    """Initialise the weights of a network in place, as Pix2Pix does.
 
-    Convolutions and transposed convolutions N(0, 0.02) with bias 0, norm scales N(1, 0.02) with
-    bias 0: Isola et al. 2017, appendix 6.2, and `weights_init` of the original Lua release.
+    Convolutions and transposed convolutions get weights from N(0, 0.02), norms get scales from
+    N(1, 0.02), and all biases are 0: Isola et al. 2017, appendix 6.2, and `weights_init` of the
+    original Lua release. 0.02 is the standard deviation.
     """
     for layer in network.modules():
         match layer:
@@ -50,7 +51,7 @@ def init_weights(network: nn.Module) -> None:
                 mean = 1.0
             case _:
                 continue
-        # A norm without an affine part has neither parameter, a convolution beside one no bias.
+        # A norm without affine parameters has neither; a convolution before a norm has no bias.
         if layer.weight is not None:
             nn.init.normal_(layer.weight, mean, INIT_STD)
         if layer.bias is not None:

@@ -1,4 +1,4 @@
-"""LPIPS: how different two images look, by the features of pretrained networks."""
+"""LPIPS: a perceptual distance of two images, from the features of a pretrained network."""
 
 import warnings
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Net = Literal["alex", "vgg", "squeeze"]
 _WEIGHTS = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
 
 _SMALLEST = {"alex": 31, "vgg": 16, "squeeze": 17}
-"""The height and width below which a network's poolings have nothing left to pool."""
+"""Smallest height and width by network; smaller images become empty in its pooling layers."""
 
 _TOLERANCE = 1e-6
 
@@ -25,17 +25,17 @@ _TOLERANCE = 1e-6
 class LPIPS(nn.Module):
     """Learned perceptual image patch similarity: Zhang et al., CVPR 2018, section 3.
 
-    The `lpips` package's network and linear heads (version 0.1) on verified ImageNet features. It
-    stays in evaluation mode, its parameters take no gradients, and it computes in float32.
+    The network and linear heads (version 0.1) of the `lpips` package, with verified ImageNet
+    weights. It stays in eval mode, its parameters are frozen, and it computes in float32.
 
     Args:
-        net: Whose features: AlexNet's, VGG16's or SqueezeNet's.
+        net: The network that computes the features: AlexNet, VGG16 or SqueezeNet.
 
     Attributes:
-        weights_sha256: Of the features' tensors, see `i2i.weights`.
+        weights_sha256: SHA-256 of the network's weights, see `i2i.weights`.
 
     Raises:
-        WeightsError: If the features' weights or the heads can't be had.
+        WeightsError: If the network's weights or the heads are unavailable.
     """
 
     def __init__(self, net: Net = "alex") -> None:
@@ -46,19 +46,19 @@ class LPIPS(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> "LPIPS":
-        """Stays in evaluation mode: dropout would make it another distance."""
+        """Stay in eval mode: dropout would change the distance."""
         return super().train(False)
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """The distance of each pair `(N,)`, at least 0; equal images have 0.
+        """Compute the distance of each pair, `(N,)`; it is at least 0, and 0 for equal images.
 
         Args:
-            output: `(N, 1 or 3, H, W)` in [−1, 1]; gray counts as three equal channels.
+            output: `(N, 1 or 3, H, W)` in [−1, 1]; a gray image is expanded to three channels.
             target: The same shape and range.
 
         Raises:
-            ValueError: If values lie outside [−1, 1], there are other channels, or the images are
-                too small for the network.
+            ValueError: If values lie outside [−1, 1], the number of channels is not 1 or 3, or the
+                images are too small for the network.
         """
         self._check(output, target)
         with _full_precision(output.device.type):
@@ -88,18 +88,20 @@ class LPIPS(nn.Module):
         with torch.no_grad():
             largest = torch.stack([output.abs().amax(), target.abs().amax()]).amax().item()
         if largest > 1 + _TOLERANCE:
-            raise ValueError(f"LPIPS takes values in [-1, 1]; one here is {largest:g} in size")
+            raise ValueError(
+                f"LPIPS takes values in [-1, 1]; the largest absolute value is {largest:g}"
+            )
 
 
 def _full_precision(device: str) -> AbstractContextManager[Any]:
-    if device == "meta":  # has no autocast to leave
+    """A context that turns autocast off, because half precision would change the distance."""
+    if device == "meta":  # torch has no autocast for it
         return nullcontext()
-    # Half-precision features would be another distance.
     return torch.autocast(device, enabled=False)  # noqa: TID251
 
 
 def _network(net: Net) -> tuple[nn.Module, str]:
-    """The package's network without a download and without drawing random numbers."""
+    """Build the package's network without a download and without drawing random numbers."""
     import lpips
 
     loaded = load(_WEIGHTS[net])
@@ -116,7 +118,7 @@ def _network(net: Net) -> tuple[nn.Module, str]:
 
 
 def _sliced(network: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The `features.N.…` of torchvision under the package's names, `net.sliceM.N.…`."""
+    """Rename torchvision's tensors `features.N.…` to the package's names, `net.sliceM.N.…`."""
     sliced = {}
     for name in network.state_dict():
         if name.startswith("net.slice"):

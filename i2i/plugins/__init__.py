@@ -1,1 +1,1 @@
-"""Plugins: found, registered, and built from the keys of a recipe."""
+"""Plugins: the registry of components, and their construction from the keys of a recipe."""

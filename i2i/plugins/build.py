@@ -1,4 +1,4 @@
-"""From a component's section in a recipe to the component: validated keywords, then a call."""
+"""Building of a component from its section in a recipe: validate the keys, call the constructor."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Strict(BaseModel):
-    """A model that takes nothing it does not know and guesses no types."""
+    """A pydantic model that rejects unknown keys and does not convert types."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -28,7 +28,7 @@ class Strict(BaseModel):
 
 @cache
 def schema(entry: Entry) -> type[BaseModel]:
-    """The model of a component's section, without the keys that belong to the recipe itself."""
+    """The pydantic model of a component's options."""
     fields: dict[str, Any] = {
         option.name: (option.annotation, ... if option.required else option.default)
         for option in options(entry.load(), entry.kind)
@@ -37,43 +37,44 @@ def schema(entry: Entry) -> type[BaseModel]:
 
 
 def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
-    """Validate what TOML gave, strictly, but with its arrays admitted as tuples.
+    """Validate values from TOML strictly, but accept arrays for tuples.
 
     Raises:
-        ValidationError: pydantic's, with every error at once.
+        ValidationError: pydantic's error, with all problems.
     """
     return model.model_validate_json(json.dumps(values, default=str))
 
 
 def complete(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The section with every default written out, in TOML's types.
+    """Validate a component's options and add all defaults, in TOML's types.
 
     Raises:
-        ValidationError: pydantic's, with every error at once.
+        ValidationError: pydantic's error, with all problems.
     """
     return validate(schema(entry), values).model_dump(mode="json", exclude_none=True)
 
 
 def build(entry: Entry, values: Mapping[str, Any], **known: Any) -> Any:
-    """The component that a section describes.
+    """Build a component.
 
     Args:
-        entry: Which component.
-        values: Its keywords, as the recipe gives them.
-        known: What the run knows; each is passed on if the constructor asks for it.
+        entry: The component's entry in the registry.
+        values: Its options from the recipe.
+        known: Values that the run provides, such as `in_channels`; each is passed if the
+            constructor has a parameter of that name (see `INJECTED`).
 
     Raises:
-        RecipeError: If a keyword is wrong or the component refuses the combination.
+        RecipeError: If an option is invalid, or the constructor raises ValueError.
     """
     component = entry.load()
-    asked = {option.name for option in parameters(component)} & INJECTED.get(
+    injected = {option.name for option in parameters(component)} & INJECTED.get(
         entry.kind, frozenset()
     )
-    where = f"{entry.kind} '{entry.name}'"
+    title = f"{entry.kind} '{entry.name}'"
     try:
         keywords = dict(validate(schema(entry), values))
-        return component(**keywords, **{name: known[name] for name in asked})
+        return component(**keywords, **{name: known[name] for name in injected})
     except ValidationError as error:
-        raise RecipeError([f"{where}: {item['msg']}" for item in error.errors()]) from error
+        raise RecipeError([f"{title}: {item['msg']}" for item in error.errors()]) from error
     except ValueError as error:
-        raise RecipeError([f"{where}: {error}"]) from error
+        raise RecipeError([f"{title}: {error}"]) from error

@@ -1,4 +1,4 @@
-"""The one plugin manager: built-ins and installed plugins come in by the same door."""
+"""The plugin manager: registers built-in components and installed plugins in the same way."""
 
 import os
 from functools import cache
@@ -29,18 +29,23 @@ BUILT_INS = (
 
 @cache
 def registry() -> Registry:
-    """Everything registered by the built-ins and the installed plugins; made once a process.
+    """All components of the built-ins and the installed plugins; built once per process.
 
-    A plugin that raises, takes a taken name or registers nonsense is left out whole, with its
-    reason in `Registry.broken`. `I2I_STRICT_PLUGINS=1` raises instead; `I2I_LOAD_PLUGINS=a,b`
-    loads only the entry points named, and an empty value none.
+    If a plugin raises, registers a name that is taken, or registers an invalid component, all of it
+    is skipped and the reason stored in `Registry.broken`. Two environment variables change this:
+
+    - `I2I_STRICT_PLUGINS=1` raises the error instead.
+    - `I2I_LOAD_PLUGINS=a,b` loads only the entry points `a` and `b`; an empty value loads none.
+
+    Raises:
+        PluginError: If a plugin fails to load and `I2I_STRICT_PLUGINS` is 1.
     """
     manager = PluginManager("i2i")
     manager.add_hookspecs(hookspecs)
     found = Registry()
     for name in BUILT_INS:
         _register(manager, found, import_module(name), name)
-    for entry_point in _wanted():
+    for entry_point in _selected():
         plugin = _distribution(entry_point)
         try:
             _register(manager, found, entry_point.load(), plugin)
@@ -51,7 +56,8 @@ def registry() -> Registry:
     return found
 
 
-def _wanted() -> list[EntryPoint]:
+def _selected() -> list[EntryPoint]:
+    """The installed entry points that `I2I_LOAD_PLUGINS` admits, sorted by name."""
     installed = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
     only = os.environ.get("I2I_LOAD_PLUGINS")
     if only is None:
@@ -65,7 +71,7 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 
 def _register(manager: PluginManager, found: Registry, module: ModuleType, plugin: str) -> None:
-    """Keep what a module registers if all of it is good, and nothing of it otherwise."""
+    """Add all components of a module to the registry, or none if one of them is invalid."""
     manager.register(module, name=plugin)
     try:
         manager.check_pending()
@@ -80,10 +86,10 @@ def _register(manager: PluginManager, found: Registry, module: ModuleType, plugi
 
 
 def _registered(manager: PluginManager, module: ModuleType, plugin: str) -> list[Entry]:
-    """Call the hooks of one module.
+    """Call the hooks of one module and return the entries that they register.
 
     Raises:
-        PluginError: If it has none.
+        PluginError: If they register nothing.
     """
     others = [other for other in manager.get_plugins() if other is not module]
     entries: list[Entry] = []
@@ -98,6 +104,8 @@ def _registered(manager: PluginManager, module: ModuleType, plugin: str) -> list
 
 
 def _collector(entries: list[Entry], kind: str, plugin: str) -> Register:
+    """The `register` function for the hooks of one kind; it appends to `entries`."""
+
     def register(name: str, target: str | type, *, summary: str = "") -> None:
         if not isinstance(target, str) and kind in COMPONENTS:
             parameters(target)

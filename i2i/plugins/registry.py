@@ -1,4 +1,4 @@
-"""What is registered, by kind and name."""
+"""The registry of components, by kind and name."""
 
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -7,13 +7,13 @@ from typing import Any
 from i2i.errors import PluginError, nearest
 
 COMPONENTS = ("dataset", "generator", "discriminator", "loss", "metric", "method")
-"""The kinds a recipe can name, in the order of its sections."""
+"""The kinds of components that a recipe can use, in the order of `i2i list`."""
 
 KINDS = (*COMPONENTS, "command")
 
 
 def plural(kind: str) -> str:
-    """The kind's plural, as hooks and listings have it: `loss` gives `losses`."""
+    """The plural of a kind, as in hooks and listings: `losses` for `loss`."""
     return kind + ("es" if kind.endswith("s") else "s")
 
 
@@ -23,9 +23,9 @@ class Entry:
 
     Args:
         kind: One of `KINDS`.
-        name: What recipes call it.
+        name: Its name in recipes.
         target: The class, or `"module:Class"`.
-        summary: One line for listings.
+        summary: One line for `i2i list`.
         plugin: The distribution or built-in module that registered it.
     """
 
@@ -36,10 +36,10 @@ class Entry:
     plugin: str
 
     def load(self) -> Any:
-        """The target itself, imported now if it was registered as a string.
+        """Return the class; import it if it was registered as a string.
 
         Raises:
-            PluginError: If the import fails or the module has no such name.
+            PluginError: If the import fails, or the module has no such name.
         """
         if not isinstance(self.target, str):
             return self.target
@@ -58,7 +58,8 @@ class Registry:
     """Entries by kind and name.
 
     Attributes:
-        broken: Why each plugin that failed to load did, by the plugin's name; see `i2i doctor`.
+        entries: Entries by kind, then by name.
+        broken: The errors of plugins that failed to load, by plugin; `i2i doctor` prints them.
     """
 
     entries: dict[str, dict[str, Entry]] = field(
@@ -70,7 +71,7 @@ class Registry:
         """Add an entry.
 
         Raises:
-            PluginError: If the name is taken; both plugins are named.
+            PluginError: If the name is taken; the message names both plugins.
         """
         taken = self.entries[entry.kind].get(entry.name)
         if taken is not None:
@@ -85,11 +86,10 @@ class Registry:
         return sorted(self.entries[kind])
 
     def get(self, kind: str, name: str) -> Entry:
-        """The entry of a kind by its name.
+        """Return the entry of a kind by its name.
 
         Raises:
-            PluginError: If the name is unknown, with the nearest known one, and with the plugins
-                that failed to load, since one of them may have been meant to bring it.
+            PluginError: If the name is unknown; for the message see `unknown`.
         """
         try:
             return self.entries[kind][name]
@@ -97,7 +97,11 @@ class Registry:
             raise PluginError(self.unknown(kind, name)) from None
 
     def unknown(self, kind: str, name: str) -> str:
-        """The sentence for a name that nobody registered, with the nearest that somebody did."""
+        """The error message for an unknown name.
+
+        It lists the nearest name, all known names, and the plugins that failed to load, because one
+        of those may have the component.
+        """
         known = self.names(kind)
         near = nearest(name, known)
         sentence = f"unknown {kind} '{name}'"

@@ -1,4 +1,4 @@
-"""A component's constructor, read as the keys its recipe section may have."""
+"""Reading of a constructor's signature: the options that a component's recipe section may have."""
 
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -11,12 +11,18 @@ INJECTED: dict[str, frozenset[str]] = {
     "discriminator": frozenset({"in_channels", "image_size"}),
     "method": frozenset({"generator", "discriminators", "losses"}),
 }
-"""Parameters that the run knows and fills in, by kind; they are not keys of a recipe."""
+"""Constructor parameters that the run provides, by kind; they are not keys of a recipe."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One key of a component's section: its annotation, and its default or `Parameter.empty`."""
+    """One parameter of a constructor.
+
+    Args:
+        name: Its name, and its key in the recipe.
+        annotation: Its type.
+        default: Its default; `Parameter.empty` if it has none.
+    """
 
     name: str
     annotation: Any
@@ -24,7 +30,7 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Whether a recipe has to give it."""
+        """Whether it has no default."""
         return self.default is Parameter.empty
 
 
@@ -32,8 +38,8 @@ def parameters(component: type) -> list[Option]:
     """All parameters of a component's constructor.
 
     Raises:
-        PluginError: If one has no annotation or is `*args` or `**kwargs`: a key that is mistyped
-            would vanish in them.
+        PluginError: If one has no annotation, or is `*args` or `**kwargs`, which would accept a
+            mistyped key without an error.
     """
     constructor = _own_constructor(component)
     if constructor is None:
@@ -44,23 +50,23 @@ def parameters(component: type) -> list[Option]:
         if parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             raise PluginError(
                 f"{component.__qualname__} takes '{parameter}', in which a mistyped key would "
-                "vanish: name every option"
+                "vanish: list every option as a parameter"
             )
         if parameter.name not in hints:
             raise PluginError(
-                f"{component.__qualname__} gives its option '{parameter.name}' no type"
+                f"{component.__qualname__} gives its option '{parameter.name}' no type: annotate it"
             )
     return [Option(p.name, hints[p.name], p.default) for p in found]
 
 
 def options(component: type, kind: str) -> list[Option]:
-    """The parameters of a component's constructor that a recipe may give."""
+    """The parameters of a component's constructor that are keys of its recipe section."""
     injected = INJECTED.get(kind, frozenset())
     return [option for option in parameters(component) if option.name not in injected]
 
 
 def _own_constructor(component: type) -> Any:
-    """The first constructor written in Python below torch's and Python's own base classes."""
+    """The constructor of the component or of an ancestor, without those of torch and builtins."""
     for ancestor in component.__mro__:
         if ancestor.__module__.partition(".")[0] in ("torch", "builtins", "abc"):
             return None

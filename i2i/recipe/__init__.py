@@ -1,4 +1,4 @@
-"""Recipes: TOML, read whole and checked whole before anything is built."""
+"""Recipes: TOML files that describe a run; fully checked before anything is built."""
 
 from i2i.recipe.component import Component
 from i2i.recipe.metrics import parse_metric

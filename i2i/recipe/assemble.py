@@ -1,4 +1,4 @@
-"""From a checked recipe to what it names: data set, networks, losses, method, metrics."""
+"""Building of a recipe's components: data set, networks, losses, method and metrics."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from i2i.recipe import Component, Recipe, metric_problems, parse_metric
 
 
 def assemble_dataset(recipe: Recipe) -> Dataset:
-    """The recipe's data set."""
+    """Build the recipe's data set."""
     dataset: Dataset = _component(recipe.data)
     return dataset
 
@@ -25,14 +25,14 @@ def assemble_dataset(recipe: Recipe) -> Dataset:
 def assemble_generator(
     recipe: Recipe, input_channels: int, target_channels: int, *, trained: bool = False
 ) -> nn.Module:
-    """The recipe's generator with the initial weights that its seed gives.
+    """Build the recipe's generator, with initial weights from the recipe's seed.
 
     Args:
         recipe: The recipe.
         input_channels: Channels of the input.
         target_channels: Channels of the output.
-        trained: Its weights are going to be replaced by trained ones, so that its option
-            `pretrained`, if it has one, is off: nothing is fetched.
+        trained: True if the caller replaces the weights by trained ones. The option `pretrained`
+            is then turned off, so that no weights are downloaded.
     """
     torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, 0))
     section = recipe.generator
@@ -50,7 +50,7 @@ def assemble_generator(
 def assemble_discriminators(
     recipe: Recipe, losses: dict[str, nn.Module], input_channels: int, target_channels: int
 ) -> dict[str, nn.Module]:
-    """A discriminator for each adversarial loss, by the loss's label."""
+    """Build a discriminator for each adversarial loss; return them by the label of the loss."""
     discriminators = {}
     for i, (label, section) in enumerate(zip(losses, recipe.losses, strict=True)):
         loss = losses[label]
@@ -66,17 +66,20 @@ def assemble_discriminators(
 
 
 def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
-    """The recipe's losses by label.
+    """Build the recipe's losses; return them by label.
 
     Raises:
-        RecipeError: If a loss that isn't adversarial is given a discriminator.
+        RecipeError: If a loss that isn't adversarial has a `discriminator`.
     """
     losses: dict[str, nn.Module] = {}
     for i, (label, section) in enumerate(zip(recipe.loss_labels, recipe.losses, strict=True)):
         losses[label] = _component(section)
         if section.discriminator and not isinstance(losses[label], AdversarialLoss):
             raise RecipeError(
-                [f"losses.{i}.discriminator: '{section.type}' isn't adversarial and takes none"]
+                [
+                    f"losses.{i}.discriminator: '{section.type}' is not adversarial and uses no "
+                    "discriminator; remove the key"
+                ]
             )
     return losses
 
@@ -87,7 +90,7 @@ def assemble_method(
     discriminators: dict[str, nn.Module],
     losses: dict[str, nn.Module],
 ) -> Method:
-    """The recipe's method with these networks.
+    """Build the recipe's method from its networks and losses.
 
     Raises:
         RecipeError: If a player has no parameters to train.
@@ -99,18 +102,18 @@ def assemble_method(
         discriminators=discriminators,
         losses={label: (losses[label], w) for label, w in zip(losses, weights, strict=True)},
     )
-    fixed = [player for player, own in trained_parameters(method).items() if not own]
-    if fixed:
-        raise RecipeError([f"{player}: has no parameters to train" for player in fixed])
+    frozen = [player for player, own in trained_parameters(method).items() if not own]
+    if frozen:
+        raise RecipeError([f"{player}: has no parameters to train" for player in frozen])
     return method
 
 
 def assemble_metric(text: str) -> Metric:
-    """A fresh metric from what a recipe calls it, such as `fid:preset=tf1`.
+    """Build a metric from its name and options as in a recipe, such as `fid:preset=tf1`.
 
     Raises:
-        WeightsError: If it needs weights that can't be had.
-        RecipeError: If a name or an option is wrong.
+        WeightsError: If weights that it needs are unavailable.
+        RecipeError: If the name or an option is wrong.
     """
     found = metric_problems(text, text)
     if found:
@@ -121,13 +124,13 @@ def assemble_metric(text: str) -> Metric:
 
 
 def higher_is_better(text: str) -> bool:
-    """Which way a metric points, told without building it."""
-    points_up: bool = registry().get("metric", parse_metric(text)[0]).load().higher_is_better
-    return points_up
+    """Whether higher values of a metric are better; does not build the metric."""
+    higher: bool = registry().get("metric", parse_metric(text)[0]).load().higher_is_better
+    return higher
 
 
 def is_played_alone(recipe: Recipe) -> bool:
-    """Whether none of the recipe's losses is adversarial, told without building them."""
+    """Whether none of the recipe's losses is adversarial; does not build the losses."""
     losses = (registry().get(loss.kind, loss.type).load() for loss in recipe.losses)
     return all(isinstance(loss, type) and not issubclass(loss, AdversarialLoss) for loss in losses)
 

@@ -1,4 +1,4 @@
-"""What a recipe would build, found out without data and without memory for weights."""
+"""A summary of the networks that a recipe builds, without data or memory for weights."""
 
 import torch
 from torch import nn
@@ -15,10 +15,15 @@ from i2i.recipe.assemble import (
 
 
 def inspect(recipe: Recipe) -> list[str]:
-    """Lines about the networks: parameters, and the shapes of what goes in and comes out.
+    """Describe the networks of a recipe: parameters, input and output shapes, and the objective.
+
+    The networks are built on torch's meta device, which stores no values.
+
+    Returns:
+        Lines of text.
 
     Raises:
-        I2IError: If a component refuses what the recipe asks of it.
+        I2IError: If a component can't be built with the recipe's options.
     """
     dataset = assemble_dataset(recipe)
     channels = dataset.input_channels, dataset.target_channels
@@ -28,20 +33,20 @@ def inspect(recipe: Recipe) -> list[str]:
         discriminators = assemble_discriminators(recipe, losses, *channels)
         method = assemble_method(recipe, generator, discriminators, losses)
         images = [torch.empty(2, n, *recipe.augment.crop) for n in channels]
-        seen: dict[str, str] = {}
+        shapes: dict[str, str] = {}
         for name, network in method.networks.items():
             network.register_forward_hook(
-                lambda _, given, output, name=name: seen.update(
-                    {name: f"{_shape(given[0])} -> {_shape(output)}"}
+                lambda _, inputs, output, name=name: shapes.update(
+                    {name: f"{_shape(inputs[0])} -> {_shape(output)}"}
                 )
             )
         batch = Batch(images[0], images[1], ("", ""))
         output = method.translate(batch)
-        for movers in method.rounds:
-            method.losses(movers, batch, output)
-    lines = [f"{recipe.name}: the recipe is right"]
+        for players in method.rounds:
+            method.losses(players, batch, output)
+    lines = [f"{recipe.name}: the recipe is valid"]
     for name, network in method.networks.items():
-        lines.append(f"  {name:<24} {_parameters(network):>12,} parameters   {seen[name]}")
+        lines.append(f"  {name:<24} {_parameters(network):>12,} parameters   {shapes[name]}")
     objective = " + ".join(
         f"{loss.weight:g} {label}"
         for label, loss in zip(recipe.loss_labels, recipe.losses, strict=True)

@@ -1,11 +1,11 @@
-"""Metrics as recipes and command lines name them: `fid`, or `fid:preset=tf1,seed=1`."""
+"""Parsing of metric names with options: `fid`, or `fid:preset=tf1,seed=1`."""
 
 import tomllib
 from typing import Any
 
 
 def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
-    """The metric's name and its options, whose values are TOML or else plain text.
+    """Split `name:key=value,…` into the metric's name and its options.
 
     Raises:
         ValueError: If an option isn't of the form key=value.
@@ -21,7 +21,7 @@ def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def toml_value(text: str) -> Any:
-    """What a text means in TOML; the text itself where it means nothing."""
+    """Parse a TOML value; return the text itself if it is not valid TOML."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -1,4 +1,4 @@
-"""pydantic's errors, told as one line a mistake: where, what, and what was probably meant."""
+"""Error messages for recipes: one line per mistake, with the key and the nearest valid name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a recipe: the path of the key, and a sentence."""
+    """One mistake in a recipe: the path of the key, and what is wrong with it."""
 
     path: str
     sentence: str
@@ -50,14 +50,14 @@ def problems(
     path: str = "",
     extra: Iterable[str] = (),
 ) -> list[Problem]:
-    """One problem for each key that is wrong.
+    """Convert a pydantic error to one problem for each invalid key.
 
     Args:
-        error: What pydantic found.
-        model: The model that was asked for.
-        values: What was validated.
-        path: Where in the recipe that stands.
-        extra: Keys that are admitted there besides the model's own.
+        error: The error.
+        model: The model that the values were validated against.
+        values: The values.
+        path: The path of the values in the recipe.
+        extra: Keys that are valid in addition to the model's fields.
     """
     by_key: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for item in error.errors():
@@ -65,16 +65,16 @@ def problems(
     found = []
     for location, items in by_key.items():
         if any(other[: len(location)] == location for other in by_key if other != location):
-            continue  # what is wrong inside says it better
-        where = ".".join(str(part) for part in ((path,) if path else ()) + location)
+            continue  # an error at a key inside this one is more precise
+        full_path = ".".join(str(part) for part in ((path,) if path else ()) + location)
         owner, default = _owner(model, location)
-        found.append(Problem(where, _sentence(items, location, owner, default, extra)))
+        found.append(Problem(full_path, _sentence(items, location, owner, default, extra)))
     return found
 
 
 def _location(item: ErrorDetails, values: Any) -> tuple[int | str, ...]:
-    """The error's place as keys of the recipe, without pydantic's own marks for unions."""
-    place: list[int | str] = []
+    """The location of an error as keys of the recipe, without the union tags that pydantic adds."""
+    location: list[int | str] = []
     for part in item["loc"]:
         if isinstance(values, Mapping) and part in values:
             values = values[str(part)]
@@ -82,12 +82,12 @@ def _location(item: ErrorDetails, values: Any) -> tuple[int | str, ...]:
             values = values[part]
         elif item["type"] != "missing":
             continue
-        place.append(part)
-    return tuple(place)
+        location.append(part)
+    return tuple(location)
 
 
 def _owner(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[Any, Any]:
-    """The model that holds the key, and the key's default (None where it has none)."""
+    """The model that has the key, and the key's default (None if it has none)."""
     default = None
     for i, part in enumerate(location):
         field = model.model_fields.get(str(part))
@@ -110,6 +110,7 @@ def _sentence(
     default: Any,
     extra: Iterable[str],
 ) -> str:
+    """The message for all pydantic errors at one key."""
     first = items[0]
     kind, context = first["type"], first.get("ctx", {})
     given, hint = _toml(first["input"]), _default(default)

@@ -1,4 +1,4 @@
-"""From a TOML file and `--set` overrides to a checked recipe."""
+"""Reading of recipes: TOML files and `--set` overrides, fully checked."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,27 +27,29 @@ def load_recipe(path: Path | str, overrides: Sequence[str], model: type[R]) -> R
 def load_recipe(
     path: Path | str, overrides: Sequence[str] = (), model: type[Recipe] = Recipe
 ) -> Recipe:
-    """Read a recipe file, change it by overrides and check all of it.
+    """Read a recipe file, apply overrides and check the result.
 
     Args:
         path: The TOML file.
-        overrides: Each `section.key=value`, the value in TOML; what isn't TOML is taken as text.
-        model: What it may say; `Recipe`, or a recipe with more sections.
+        overrides: `section.key=value` texts. The value is TOML; if it is not valid TOML, it is
+            taken as plain text.
+        model: `Recipe`, or a subclass with more sections.
 
     Returns:
-        The recipe with every default written out, the components' own included.
+        The recipe with all defaults written out, including those of the components.
 
     Raises:
-        RecipeError: With every problem at once, each with its path and the nearest right name.
+        RecipeError: If anything is wrong. It lists all problems, each with the path of its key and
+            the nearest valid name.
     """
     return parse_recipe(read_toml(path), overrides, source=str(path), model=model)
 
 
 def read_toml(path: Path | str) -> dict[str, Any]:
-    """What a TOML file holds.
+    """Read a TOML file.
 
     Raises:
-        RecipeError: If it can't be read, or isn't TOML.
+        RecipeError: If it can't be read, or isn't valid TOML.
     """
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -78,7 +80,14 @@ def parse_recipe(
     source: str = "recipe",
     model: type[Recipe] = Recipe,
 ) -> Recipe:
-    """Check a recipe given as the dictionary that its TOML reads as; see `load_recipe`."""
+    """Check a recipe given as the content of its TOML file; see `load_recipe`.
+
+    Args:
+        document: The content.
+        overrides: As in `load_recipe`.
+        source: Name of the recipe in error messages.
+        model: As in `load_recipe`.
+    """
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
     upgrade(content, set(model.model_fields), warn=True)
@@ -86,16 +95,16 @@ def parse_recipe(
 
 
 def load_run_recipe(path: Path) -> Recipe:
-    """Read the recipe of a run's folder, written by this version or an earlier one.
+    """Read the recipe in a run's folder, written by this version or an earlier one.
 
     Raises:
-        RecipeError: If it can't be read, or names what isn't installed.
+        RecipeError: If it can't be read, or a component is not installed.
     """
     return parse_run_recipe(read_toml(path), source=str(path))
 
 
 def parse_run_recipe(document: Mapping[str, Any], *, source: str) -> Recipe:
-    """Check a resolved recipe of this version or an earlier one; what has come since is filled in.
+    """Check a resolved recipe of this version or an earlier one; add defaults of newer keys.
 
     Raises:
         RecipeError: As `load_recipe`.
@@ -121,13 +130,13 @@ def _checked(
 
 
 def resolved_recipe(text: str, *, source: str) -> Recipe:
-    """Read a recipe as `Recipe.to_toml` wrote it, into a run or a model file.
+    """Parse a recipe that `Recipe.to_toml` wrote into a run's folder or a model file.
 
-    It was checked whole then. Its components aren't looked up again: whoever uses a model needs its
-    generator, not the losses and metrics of its training.
+    It was fully checked when it was written, so its components are not looked up again: to use a
+    model, its generator must be installed, but not the losses and metrics of its training.
 
     Raises:
-        RecipeError: If it is no resolved recipe.
+        RecipeError: If it is not a resolved recipe.
     """
     try:
         content = tomllib.loads(text)
@@ -141,31 +150,33 @@ def resolved_recipe(text: str, *, source: str) -> Recipe:
 
 
 def _override(document: dict[str, Any], text: str) -> list[Problem]:
-    """Put one `section.key=value` into the document; what is wrong with it, if anything is."""
+    """Apply one `section.key=value` override to the document; return problems with it, if any."""
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
         return [Problem("--set", f"'{text}' is not of the form section.key=value")]
     parsed = toml_value(value)
-    at: Any = document
+    table: Any = document
     for depth, key in enumerate(keys):
-        where = ".".join(keys[: depth + 1])
-        place: str | int = key
-        if isinstance(at, list):
-            if not key.isdecimal() or int(key) >= len(at):
-                return [Problem(where, f"--set names an item that isn't there; it has {len(at)}")]
-            place = int(key)
-        elif not isinstance(at, dict):
-            return [Problem(where, "--set goes into a value that has no keys")]
+        key_path = ".".join(keys[: depth + 1])
+        index: str | int = key
+        if isinstance(table, list):
+            if not key.isdecimal() or int(key) >= len(table):
+                return [
+                    Problem(key_path, f"--set: there is no such item; the list has {len(table)}")
+                ]
+            index = int(key)
+        elif not isinstance(table, dict):
+            return [Problem(key_path, "--set: the value before this key is not a table")]
         if depth == len(keys) - 1:
-            at[place] = parsed
+            table[index] = parsed
         else:
-            at = at.setdefault(key, {}) if isinstance(at, dict) else at[place]
+            table = table.setdefault(key, {}) if isinstance(table, dict) else table[index]
     return []
 
 
 def add_default_types(document: dict[str, Any]) -> None:
-    """Write the default component's name into each section without one: its keys are that one's."""
+    """Add the default `type` to sections without one; their keys are options of that component."""
     for name, field in Recipe.model_fields.items():
         section = document.get(name)
         if isinstance(field.default, Component) and isinstance(section, dict):
@@ -173,7 +184,7 @@ def add_default_types(document: dict[str, Any]) -> None:
 
 
 def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, type[Component], Any]]:
-    """Every section that names a component: its path, model and raw content."""
+    """Every section that chooses a component: its path, model and raw content."""
     for name, model in component_sections(Recipe).items():
         if name in document:
             yield from _section(name, model, document[name])
@@ -192,11 +203,11 @@ def _section(
 
 
 def _component_problems(document: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the component sections' own keywords, and with names of metrics."""
+    """Problems with the names and options of components and metrics."""
     found = []
     for path, model, section in _sections(document):
         if not isinstance(section.get("type"), str):
-            continue  # the section's model has said so
+            continue  # validation of the section reports this
         options = {key: value for key, value in section.items() if key not in model.model_fields}
         try:
             entry = registry().get(model.kind, section["type"])
@@ -215,7 +226,7 @@ def _component_problems(document: Mapping[str, Any]) -> list[Problem]:
 
 
 def metric_problems(text: str, path: str) -> list[Problem]:
-    """What is wrong with a metric's name or options, told under a path."""
+    """Problems with a metric's name or options; `path` is their path in the messages."""
     try:
         name, options = parse_metric(text)
         entry = registry().get("metric", name)
@@ -228,7 +239,7 @@ def metric_problems(text: str, path: str) -> list[Problem]:
 
 
 def _completed(recipe: Recipe) -> Recipe:
-    """The recipe with the components' own defaults written out."""
+    """The recipe with the defaults of all components written out."""
     return recipe.model_copy(
         update={
             name: tuple(map(_full, value)) if isinstance(value, tuple) else _full(value)

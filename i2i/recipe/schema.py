@@ -1,4 +1,4 @@
-"""What a recipe may say: one model a section."""
+"""The sections and keys of a recipe, one pydantic model per section."""
 
 from typing import Annotated, Literal, Self
 
@@ -23,16 +23,21 @@ def _square(size: int | Size) -> Size:
 
 
 class Augment(Strict):
-    """Sizes and random changes, the same for both images of a pair. An integer means a square."""
+    """Image sizes in pixels, and random changes that are the same for both images of a pair.
+
+    A size is [height, width], or one number for a square.
+    """
 
     crop_size: PositiveInt | Size = 256
-    """Size the networks train on and test images are resized to; one number or [height, width]."""
+    """Image size of the networks. Training images are cropped to it (see `load_size`); validation
+    and test images are resized to it."""
 
     load_size: PositiveInt | Size | None = None
-    """Size training images are resized to before a random crop; without it, `crop_size`."""
+    """Size that training images are resized to before the random crop; at least `crop_size`, which
+    is also the default (no crop). The paper crops 256 from 286."""
 
     flip: bool = False
-    """Mirror half of the training pairs."""
+    """Mirror training pairs left to right with probability 1/2."""
 
     @property
     def crop(self) -> Size:
@@ -55,83 +60,96 @@ class Augment(Strict):
 
 
 class Optimizer(Strict):
-    """Adam, for every network."""
+    """The Adam optimizers of the generator and the discriminators; all have the same settings."""
 
     lr: Annotated[float, Gt(0)] = 2e-4
-    """Learning rate."""
+    """Learning rate at the start; `[schedule]` can lower it during the training."""
 
     betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (
         0.5,
         0.999,
     )
-    """Decay of the running averages of the gradient and of its square."""
+    """Adam's decay rates of the moving averages of the gradient and of its square. GANs often use
+    less than the usual 0.9 for the first."""
 
     eps: Annotated[float, Gt(0)] = 1e-8
-    """Added to the denominator."""
+    """Adam's epsilon, added to the denominator to avoid division by zero."""
 
     clip_norm: Annotated[float, Gt(0)] | None = None
-    """Largest norm of each player's whole gradient; without it, gradients aren't clipped."""
+    """Largest gradient norm: a larger gradient is scaled down to it. The norm is computed over the
+    whole generator, and over all discriminators together. Without it, gradients aren't clipped."""
 
 
 class Schedule(Strict):
-    """How the learning rate changes over the training."""
+    """How the learning rate changes during the training."""
 
     type: Literal["constant", "linear", "cosine"] = "constant"
-    """`constant`, or falling to zero along a line or half a cosine."""
+    """`constant`; `linear` decays to zero in a straight line, `cosine` along half a cosine."""
 
     decay_from: Annotated[float, Interval(ge=0, lt=1)] = 0.5
-    """The fraction of the training after which it begins to fall."""
+    """Fraction of the training after which the decay starts; 0.5 is half of the steps."""
 
 
 class Train(Strict):
-    """How long, in what portions, on what."""
+    """Length of the training, batch size, device and number format.
+
+    One step updates every network once, with one batch.
+    """
 
     epochs: PositiveInt = 200
-    """Passes over the training pairs."""
+    """Number of passes over the training pairs."""
 
     max_steps: PositiveInt | None = None
-    """Updates after which training ends, if that is before the last epoch."""
+    """Largest number of steps; the training ends here if `epochs` would take longer."""
 
     batch_size: PositiveInt = 1
-    """Pairs in one update, over all processes and accumulated parts together."""
+    """Pairs per step, in all processes together. The paper uses 1 to 10."""
 
     accumulate: PositiveInt = 1
-    """Parts in which a process computes its share of the batch, to save memory."""
+    """Number of parts that each process splits its share of a batch into. The parts are computed
+    one after the other and their gradients added, which saves memory. Batch norm sees one part at a
+    time."""
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    """`auto` (cuda, else mps, else cpu), or one of `cpu`, `mps`, `cuda`, `cuda:1`."""
+    """`cpu`, `mps`, `cuda`, `cuda:1` (the second GPU), or `auto`: CUDA if there is a GPU, else MPS,
+    else the CPU."""
 
     precision: Precision = 32
-    """Number format of the networks' computations; `auto` is "bf16-mixed" on a CPU with AVX512-BF16
-    or AMX, and 32 elsewhere."""
+    """Number format in which the networks compute: 32 (float32), "bf16-mixed" or "16-mixed" (half
+    precision, faster on recent GPUs). `auto` is "bf16-mixed" on a CPU with AVX512-BF16 or AMX, and
+    32 elsewhere."""
 
     workers: Annotated[int, Interval(ge=0, le=64)] = 1
-    """Threads that prepare batches ahead; 0 prepares each when it is needed."""
+    """Threads that prepare batches in advance; 0 prepares each batch when it is needed."""
 
     ema: Annotated[float, Interval(gt=0, lt=1)] | None = None
-    """Decay (0.999, say) of an average of the generator's weights, which is then the model."""
+    """Decay of an exponential moving average of the generator's weights, such as 0.999. The saved
+    model then has the averaged weights. Without it, there is no average."""
 
     channels_last: bool | None = None
-    """Lay out maps channels-last in memory; by default in half precision."""
+    """Store feature maps in the channels-last memory format. By default only in half precision,
+    where it is faster."""
 
     compile: bool = False
-    """Compile the networks at the first step; on CUDA with CUDA graphs."""
+    """Compile the networks with torch.compile: the first step is slow, later ones can be faster. On
+    CUDA it uses CUDA graphs."""
 
     deterministic: bool = False
-    """Use only algorithms that give the same bits every time (CPU runs do without it)."""
+    """Use only algorithms that return the same bits every time, which can be slower. CPU runs are
+    deterministic without it."""
 
 
 class Validation(Strict):
-    """MetricCollection on the validation split while training."""
+    """Metrics on the validation split during the training."""
 
     every: Annotated[int, Ge(0)] = 1000
-    """Steps between measurements; 0 for none."""
+    """Steps between validations, and one after the last step; 0 turns validation off."""
 
     metrics: Metrics = ("l1",)
-    """What is measured."""
+    """Metrics to compute; `i2i list metrics` prints all names."""
 
     best: str = "l1"
-    """The metric by which the best checkpoint is kept; one of `metrics`."""
+    """The metric that selects the best checkpoint; one of `metrics`."""
 
     @model_validator(mode="after")
     def _best_is_measured(self) -> Self:
@@ -141,69 +159,77 @@ class Validation(Strict):
 
 
 class Checkpoint(Strict):
-    """Saving."""
+    """How often the state of the training is saved, to resume it and to use the model."""
 
     every: PositiveInt = 1000
-    """Steps between checkpoints; there is always one at the end."""
+    """Steps between checkpoints. One is also saved after the last step, when the run is stopped,
+    and when validation improves."""
 
     keep_last: PositiveInt = 2
-    """How many of the newest are kept, besides the best."""
+    """Number of newest checkpoints to keep. The best one in validation is kept too; all others are
+    deleted."""
 
 
 class Log(Strict):
-    """What is written while training."""
+    """What is logged during the training, and how often."""
 
     every: PositiveInt = 50
-    """Steps between lines of metrics.jsonl."""
+    """Steps between lines of `metrics.jsonl`, which have the mean losses since the last line."""
 
     samples_every: Annotated[int, Ge(0)] = 500
-    """Steps between sheets of input | output | target; 0 for none."""
+    """Steps between sample sheets (input | output | target); 0 writes none."""
 
     samples: PositiveInt = 6
-    """Pairs on a sheet, always the same ones."""
+    """Pairs on a sample sheet. They are from the validation split (the test split if that is
+    empty), and the same on every sheet."""
 
     tensorboard: bool = False
-    """Write TensorBoard event files too (extra `track`)."""
+    """Also write TensorBoard event files; requires `pip install 'i2i[track]'`."""
 
 
 class Test(Strict):
-    """How a trained generator is used: in samples, validation, evaluation and translation."""
+    """Settings of the generator outside training: in samples, validation, evaluation, translation.
+
+    They do not change the weights.
+    """
 
     __test__ = False
 
     statistics: Literal["per_image", "running"] = "per_image"
-    """Batch norm's statistics: each image's own (the paper's behaviour at batch size 1, here for
-    any batch size), or the running averages of the training."""
+    """Statistics of batch norm. `per_image`: the mean and variance of each image, as in the paper
+    with batch size 1, here for any batch size. `running`: the averages over the training."""
 
     dropout: bool = True
-    """Keep dropout on, as the paper does: it is the only noise."""
+    """Keep dropout on, as the paper does. It is the only noise: with it, one input has many
+    possible translations, called samples."""
 
     batch_size: PositiveInt = 8
-    """Images at a time; it doesn't change results."""
+    """Images per batch. It changes speed and memory, not the results."""
 
 
 class Eval(Strict):
-    """MetricCollection on the test split at the end."""
+    """Metrics on the test split after the training."""
 
     metrics: Metrics = ("l1", "psnr", "ssim")
-    """What is measured; `i2i list metrics` names them."""
+    """Metrics to compute; `i2i list metrics` prints all names."""
 
     weights: Literal["last", "best"] = "last"
-    """The end of the training, or the checkpoint that was best in validation."""
+    """Which checkpoint to evaluate and to translate with: the `last`, or the `best` in
+    validation."""
 
     bootstrap: Annotated[int, Ge(0)] = 0
-    """Bootstrap samples of the test pairs that every metric is also computed on, for confidence
-    intervals; 0 for none."""
+    """Number of bootstrap samples, for confidence intervals: every metric is also computed on this
+    many random draws of the test pairs. 1000 is common; 0 computes no intervals."""
 
 
 class Recipe(Strict):
-    """A whole recipe; every key that is left out has its default."""
+    """A recipe; each key that is left out has its default."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-    """What the run's folder is called."""
+    """Name of the run; its folder is `runs/<name>`."""
 
     seed: Annotated[int, Interval(ge=0, lt=2**63)] = 0
-    """Where all randomness begins."""
+    """Seed of all randomness: initial weights, order of the pairs, crops and flips, dropout."""
 
     data: Data
     augment: Augment = Augment()
@@ -222,7 +248,7 @@ class Recipe(Strict):
 
     @property
     def loss_labels(self) -> tuple[str, ...]:
-        """A name for each loss: its type, with a number where a type comes again."""
+        """A label for each loss: its type, and a number from the second of a type on (`l1_2`)."""
         types = [loss.type for loss in self.losses]
         return tuple(
             kind if types[:i].count(kind) == 0 else f"{kind}_{types[:i].count(kind) + 1}"
@@ -235,5 +261,5 @@ class Recipe(Strict):
         return self.model_copy(update={"train": train})
 
     def to_toml(self) -> str:
-        """The recipe as TOML with every default written out."""
+        """The recipe as TOML, with all defaults written out."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))

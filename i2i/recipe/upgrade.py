@@ -1,20 +1,21 @@
-"""Recipes of earlier versions: keys that were renamed or moved since, still read."""
+"""Support for recipes of earlier versions: renamed and removed keys."""
 
 from typing import Any
 
 from i2i.system.deprecation import deprecate
 
 RENAMED = {"eval.resamples": "eval.bootstrap"}
-"""Keys by the names they had before; removed from users' recipes in 0.3, read in runs for good."""
+"""New names of renamed keys, by old name. Users' recipes may use the old names until version 0.3;
+recipes in run folders always may."""
 
 
 def upgrade(document: dict[str, Any], sections: set[str], *, warn: bool) -> None:
-    """Bring a recipe's document to today's keys, in place.
+    """Rename old keys of a recipe and remove old sections, in place.
 
     Args:
-        document: What the TOML holds.
+        document: The content of the TOML file.
         sections: The sections that the recipe may have.
-        warn: Whether to say so: a user's own file is to be changed, a run's is not.
+        warn: Whether to print a deprecation warning: for users' files, not for those of runs.
     """
     for old, new in RENAMED.items():
         section, _, key = old.partition(".")

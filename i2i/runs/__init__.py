@@ -1,1 +1,1 @@
-"""The use cases around a run: train, resume, load, evaluate."""
+"""Runs: train, resume, load and evaluate a model."""

@@ -1,4 +1,4 @@
-"""What is checked, said and written before the first step of a run."""
+"""Before the first step of a run: console messages, checks of the metrics, environment.json."""
 
 import json
 from typing import Any
@@ -23,9 +23,17 @@ from i2i.weights import used
 def introduce(
     console: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
 ) -> None:
-    """Say what is going to be trained, on what data, and what was left out or passed over."""
+    """Print the data, the device and the networks of a run, and what was skipped.
+
+    Args:
+        console: Where to print.
+        trainer: The training that is about to start.
+        dataset: Its notice is printed, if it has one.
+        splits: The decoded data.
+        passed_over: Why damaged checkpoints were skipped, from `resume_training`.
+    """
     for reason in passed_over:
-        console.say(f"passed over a damaged checkpoint: {reason}")
+        console.say(f"skipped a damaged checkpoint: {reason}")
     if dataset.notice:
         console.say(f"NOTICE: {dataset.notice}")
     for _, split in splits:
@@ -37,28 +45,31 @@ def introduce(
     console.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
     if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
         console.say(
-            f"NOTICE: this processor has no fast instructions for {engine.precision}, which is "
-            "slower here than train.precision = 32"
+            f"NOTICE: this processor has no fast instructions for {engine.precision}; "
+            "train.precision = 32 is faster"
         )
     parameters = (f"{name} {_counted(n)}" for name, n in trainer.method.networks.items())
     console.say(f"parameters: {', '.join(parameters)}")
     if trainer.step:
-        console.say(f"going on from step {trainer.step} of {trainer.total_steps}")
+        console.say(f"resuming from step {trainer.step} of {trainer.total_steps}")
 
 
 def _counted(network: nn.Module) -> str:
-    """How many parameters a network has, and how many of them are trained if not all are."""
-    every = sum(p.numel() for p in network.parameters())
+    """Number of a network's parameters, and of its trained ones if some are frozen."""
+    total = sum(p.numel() for p in network.parameters())
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    return f"{every:,}" if trained == every else f"{every:,} ({trained:,} trained)"
+    return f"{total:,}" if trained == total else f"{total:,} ({trained:,} trained)"
 
 
 def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Console) -> None:
-    """Find out before the first step what will be measured, and fetch what that needs.
+    """Check that the metrics can be measured, and download the weights that they need.
+
+    A metric of `[validation]` that can't be measured is an error; one of `[eval]` only prints a
+    message, as it is needed only after the training.
 
     Raises:
         WeightsError: If weights of a metric of `[validation]` are unavailable.
-        DataError: If such a metric can't be measured on the validation split's images.
+        DataError: If such a metric can't be measured on the images of the validation split.
     """
     if splits.val.names and recipe.validation.every:
         problems = refusals(recipe.validation.metrics, splits.val, engine.device).values()
@@ -69,14 +80,14 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
             raise DataError(
                 [
                     *(f"validation.metrics: {problem}" for problem in problems),
-                    "Measure something else while training (validation.metrics, validation.best), "
-                    "or nothing (validation.every = 0)",
+                    "Choose other metrics (validation.metrics and validation.best), or turn "
+                    "validation off (validation.every = 0)",
                 ]
             )
     if splits.test.names:
         problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
         for text, problem in problems_at_the_end.items():
-            console.say(f"{text} will be unavailable, and this run end with status 1: {problem}")
+            console.say(f"{text} will be unavailable, and the run will exit with 1: {problem}")
     for name, weights in used().items():
         console.say(f"weights: {name}, {weights['source']}")
 
@@ -84,7 +95,7 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
 def record(
     recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
 ) -> None:
-    """Write the resolved recipe, and the hardware, software and data of the run."""
+    """Write the resolved recipe, and the hardware, software and data of a run."""
     write_whole(folder.recipe, recipe.to_toml())
     environment: dict[str, Any] = {
         "versions": versions(),

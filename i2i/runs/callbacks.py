@@ -1,4 +1,4 @@
-"""What a run does now and then while it trains: checkpoints, samples, validation."""
+"""The callbacks of a run: save checkpoints, translate samples, validate."""
 
 import math
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from i2i.training.trainer import FilesOf, Trainer
 
 
 def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits) -> Callbacks:
-    """The callbacks of a run; only the leading rank writes and measures."""
+    """The callbacks of a run; only rank 0 writes files and measures."""
     recipe, engine = trainer.recipe, trainer.engine
     data = dataset_info(dataset).to_json()
-    watched = splits.val if splits.val.names else splits.test
+    sampled = splits.val if splits.val.names else splits.test
 
     def save(trainer: Trainer) -> None:
         if not engine.leads:
@@ -45,8 +45,8 @@ def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Spl
 
     def sample(model: nn.Module, step: int) -> None:
         if engine.leads:
-            indices = spread(len(watched.names), recipe.log.samples)
-            for translated in translate_pairs(model, watched, recipe, engine.device, indices):
+            indices = spread(len(sampled.names), recipe.log.samples)
+            for translated in translate_pairs(model, sampled, recipe, engine.device, indices):
                 SampleFolder(folder.samples).write(translated, f"step-{step:08d}")
 
     def validate(model: nn.Module) -> dict[str, Result]:
@@ -62,7 +62,7 @@ def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Spl
 
 
 def _improves(upwards: bool) -> Callable[[float, float], bool]:
-    """Whether a value is better than another; every value is better than NaN."""
+    """A function that tells whether its first value is better; any value is better than NaN."""
 
     def improves(value: float, other: float) -> bool:
         if math.isnan(other):
@@ -73,7 +73,7 @@ def _improves(upwards: bool) -> Callable[[float, float], bool]:
 
 
 def _files_of(pairs: Decoded) -> FilesOf:
-    """Names a batch's pairs and the files that they were read from."""
+    """A function that names the pairs of a batch and the files that they were read from."""
     files = dict(zip(pairs.names, pairs.files, strict=True))
 
     def named(batch: Batch) -> str:

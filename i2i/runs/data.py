@@ -1,4 +1,4 @@
-"""The data of a run, decoded."""
+"""The decoded splits of a run's data set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from i2i.recipe import Recipe
 
 @dataclass(frozen=True)
 class Splits:
-    """The decoded splits: training pairs at the loading size, the others at the networks' size."""
+    """The decoded splits: training pairs at `augment.load_size`, the others at `crop_size`."""
 
     train: Decoded
     val: Decoded
@@ -25,15 +25,15 @@ class Splits:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """What tells each split's pairs from others."""
+        """The fingerprint of each split's pairs, by the name of the split."""
         return {name: split.fingerprint for name, split in self}
 
 
 def decode_splits(recipe: Recipe, dataset: Dataset) -> Splits:
-    """Decode all splits, or read what an earlier run has kept.
+    """Decode all splits, or load them from the cache of an earlier run.
 
     Raises:
-        DataError: Listing every image of any split that can't be read.
+        DataError: If images can't be read; it lists those of all splits.
     """
     sizes = {"train": recipe.augment.load, "val": recipe.augment.crop, "test": recipe.augment.crop}
     problems: list[str] = []
@@ -49,10 +49,10 @@ def decode_splits(recipe: Recipe, dataset: Dataset) -> Splits:
 
 
 def steps_per_epoch(recipe: Recipe, pairs: Decoded) -> int:
-    """Updates in a pass over the training pairs.
+    """Number of steps in one pass over the training pairs; an incomplete last batch is dropped.
 
     Raises:
-        DataError: If there are fewer pairs than one update takes.
+        DataError: If there are fewer pairs than `train.batch_size`.
     """
     steps = len(pairs.names) // recipe.train.batch_size
     if steps == 0:

@@ -1,4 +1,4 @@
-"""What `i2i eval` does: a run or a folder of images, measured."""
+"""Evaluation of a run, or of a folder of images against another (`i2i eval`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from i2i.system.devices import choose_device
 from i2i.training import checkpoint as checkpoints
 
 FOLDER_METRICS = ("fid", "kid")
-"""What is measured of folders where nobody says: what needs no pairs."""
+"""Default metrics for folders: those that need no pairs."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Args:
-        document: What `metrics.json` holds; see `docs/metrics.md`.
-        path: That file; None if it couldn't be written into the folder of images.
-        asked: The metrics that were asked for.
+        document: The content of `metrics.json`; see `docs/metrics.md`.
+        path: The file that was written; None if the folder of images is not writable.
+        asked: The requested metrics.
     """
 
     document: dict[str, Any]
@@ -37,12 +37,12 @@ class Evaluation:
 
     @property
     def metrics(self) -> dict[str, float | None]:
-        """Values by the text that asked for each; None for what is unavailable."""
+        """Values by requested metric, such as `fid:preset=tf1`; None for unavailable ones."""
         return {text: self.document["metrics"][text] for text in self.asked}
 
     @property
     def unavailable(self) -> dict[str, str]:
-        """Why metrics that were asked for have no value."""
+        """Reasons by metric, for the requested metrics that have no value."""
         details = {text: self.document["details"][text] for text in self.asked}
         return {t: each["unavailable"] for t, each in details.items() if "unavailable" in each}
 
@@ -58,26 +58,26 @@ def evaluate(
     mixed_formats: bool = False,
     device: str = "auto",
 ) -> Evaluation:
-    """Measure a run, or images in a folder against those in another.
+    """Measure a run, or the images of a folder against those of another.
 
-    A run's test split is translated as its own recipe says and compared with its targets; what is
-    found goes into the run's `evaluation/metrics.json` and report. For a folder, `metrics.json` is
-    written into it, if that can be.
+    For a run, the test split is translated with the settings of the run's recipe and compared with
+    the targets; the results are written to the run's `evaluation/metrics.json` and report. For a
+    folder, they are written to its `metrics.json`, if the folder is writable.
 
     Args:
         target: A run's folder, or a folder of images.
-        metrics: As recipes name them, such as `fid` or `fid:preset=tf1`; by default those of the
-            run's recipe, and `fid` and `kid` for folders.
-        against: The folder that a folder is compared with.
-        inputs: For folders: what outputs were made from, for metrics that see it.
-        out: Another file than `metrics.json` in the folder.
-        on_bad: Whether images that can't be read are an error or left out and counted.
-        mixed_formats: Whether JPEG files may be compared with lossless ones.
-        device: `auto`, or a device of torch's.
+        metrics: Metrics as in recipes, such as `fid` or `fid:preset=tf1`. By default those of the
+            run's recipe, or `fid` and `kid` for folders.
+        against: For a folder: the folder to compare it with.
+        inputs: For a folder: the folder of inputs, for metrics that need them.
+        out: Write the results to this file instead of `metrics.json`.
+        on_bad: For folders: images that can't be read raise an error, or are skipped and counted.
+        mixed_formats: For folders: allow JPEG files to be compared with lossless ones.
+        device: `auto`, or a torch device.
 
     Raises:
-        I2IError: One of its kinds, for whatever a user can mend. A metric that is unavailable
-            raises nothing here: its value is None and its details say why.
+        I2IError: A subclass of it, for every error that the user can fix. An unavailable metric
+            raises nothing: its value is None, and its details have the reason.
     """
     target = Path(target)
     found = [str(p) for text in metrics for p in metric_problems(text, "--metric")]
@@ -86,16 +86,16 @@ def evaluate(
     if RunFolder(target).recipe.is_file():
         if against is not None or inputs is not None:
             raise I2IError(
-                f"{target} is a run, whose outputs are compared with its own targets; to compare "
-                f"images, name the folder {RunFolder(target).evaluation / 'images'}"
+                f"{target} is a run: its outputs are always compared with its targets. To compare "
+                f"images, give the folder {RunFolder(target).evaluation / 'images'}"
             )
         return _evaluate_run(RunFolder(target), metrics, out, device)
     if not target.is_dir():
         raise I2IError(f"{target}: there is no such run or folder")
     if against is None:
         raise I2IError(
-            f"{target} is a folder of images (it has no recipe.toml): say what to compare them "
-            "with, --against FOLDER"
+            f"{target} is a folder of images (it has no recipe.toml): give the folder to compare "
+            "it with, --against FOLDER"
         )
     asked = tuple(metrics) or FOLDER_METRICS
     document = evaluate_folders(
@@ -119,7 +119,7 @@ def evaluate(
 
 
 def newest_run(runs: Path = Path("runs")) -> Path:
-    """The run in a folder of runs whose newest checkpoint is the newest.
+    """The run with the most recent checkpoint in a folder of runs.
 
     Raises:
         I2IError: If there is no run with a checkpoint.
@@ -162,7 +162,7 @@ def _evaluate_run(
         split="test",
         step=checkpoint.step,
     )
-    # The page's plots are half a second to import, which folders do without.
+    # Imported here: matplotlib takes half a second to import, and folders need no report.
     from i2i.report import write_report
 
     write_report(folder)

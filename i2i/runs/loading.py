@@ -1,4 +1,4 @@
-"""From a run, a checkpoint or a lone model file to a model that is ready to translate."""
+"""Loading of a trained model from a run, a checkpoint or a model file."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,15 +19,17 @@ from i2i.training import checkpoint as checkpoints
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:
-    """Read a trained model.
+    """Load a trained model, ready to translate.
 
     Args:
-        path: A run's folder, a checkpoint's, or a lone `model.safetensors`: the recipe is inside.
-        device: `auto`, or a device of torch's.
+        path: A run's folder, a checkpoint's folder, or a `model.safetensors` alone: it includes its
+            recipe.
+        device: `auto`, or a torch device.
 
     Raises:
-        CheckpointError: If there is no model there, or it is damaged.
-        RecipeError, PluginError: If its generator can't be built here.
+        CheckpointError: If there is no model, or it is damaged.
+        RecipeError, PluginError: If the generator can't be built, for example because its plugin
+            is not installed.
     """
     file, passed_over = _model_file(Path(path))
     tensors, metadata = read_model(file)
@@ -51,7 +53,7 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
 
 
 def _model_file(path: Path) -> tuple[Path, list[str]]:
-    """The model file that a path means, and why newer ones were passed over."""
+    """The model file for a path, and the reasons why newer checkpoints were skipped."""
     if path.is_file():
         return path, []
     if (path / checkpoints.MANIFEST).is_file():
@@ -64,26 +66,26 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
         checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
         return checkpoint.path / checkpoints.MODEL, passed_over
     raise CheckpointError(
-        f"{path}: there is no model; name a run's folder, a checkpoint's, or a model.safetensors"
+        f"{path}: there is no model; give a run's folder, a checkpoint's, or a model.safetensors"
     )
 
 
 def _generator(
     recipe: Recipe, data: DatasetInfo, tensors: dict[str, Tensor], file: Path
 ) -> nn.Module:
-    """The generator with these weights."""
+    """Build the generator and load its weights."""
     channels = data.input.channels, data.target.channels
-    with _Undrawn():
+    with _NoInit():
         generator = assemble_generator(recipe, *channels, trained=True)
     if dict(generator.named_buffers()).keys() - generator.state_dict().keys():
-        # It keeps numbers that aren't in its file, and may have wanted to draw them.
+        # Some buffers are not in the file and may need their random initialisation: build again.
         generator = assemble_generator(recipe, *channels, trained=True)
     load_state(generator, tensors, file, assign=True)
     return generator
 
 
-class _Undrawn(TorchFunctionMode):
-    """A context in which weights aren't drawn, which takes longer than reading trained ones."""
+class _NoInit(TorchFunctionMode):
+    """A context that skips random weight initialisation, which is slower than loading weights."""
 
     def __torch_function__(
         self,
@@ -93,7 +95,7 @@ class _Undrawn(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        drawn = func in (Tensor.normal_, Tensor.uniform_)
-        if drawn or getattr(func, "__module__", None) == nn.init.__name__:
+        draws = func in (Tensor.normal_, Tensor.uniform_)
+        if draws or getattr(func, "__module__", None) == nn.init.__name__:
             return args[0] if args else kwargs["tensor"]
         return func(*args, **kwargs)

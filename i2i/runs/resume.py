@@ -1,4 +1,4 @@
-"""Whether a run may go on: with the same recipe, on the same data."""
+"""Resuming of a run: checks that recipe and data are the same, and loads the newest checkpoint."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,20 +21,33 @@ MAY_CHANGE = (
     "test.",
     "data.root",
 )
-"""Keys that don't change what the steps so far have computed; `[test]` only reads the weights."""
+"""Keys that may change, because they have no effect on training (`[test]` only uses the weights).
+
+An item that ends with a dot stands for the whole section.
+"""
 
 LENGTH = ("train.epochs", "train.max_steps")
-"""Keys that say how long a training is, which the learning rates of a schedule depend on."""
+"""Keys that set the length of the training, on which the learning rates of a schedule depend."""
 
 
 def resume_training(
     trainer: Trainer, folder: RunFolder, fingerprints: Mapping[str, str]
 ) -> list[str]:
-    """Go back to the newest checkpoint that is whole; why newer ones were passed over.
+    """Load the newest undamaged checkpoint of a run into the trainer.
+
+    Without a checkpoint the trainer starts from step 0.
+
+    Args:
+        trainer: A new trainer.
+        folder: The run's folder.
+        fingerprints: Fingerprints of the data, by split.
+
+    Returns:
+        One reason for each newer checkpoint that was skipped.
 
     Raises:
-        CheckpointError: If the run was begun with another recipe.
-        DataError: If it was begun with other data.
+        CheckpointError: If the run was started with another recipe.
+        DataError: If the run was started with other data.
     """
     criterion = trainer.recipe.validation.best
     if folder.recipe.exists():
@@ -50,17 +63,22 @@ def resume_training(
     if newest is not None:
         trainer.restore(newest)
     if criterion != trainer.recipe.validation.best:
-        trainer.best = None  # values of two metrics don't compare
+        trainer.best = None  # values of different metrics can't be compared
     return passed_over
 
 
 def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
-    """Check that a run goes on with the recipe it was begun with, which its file has.
+    """Check that a run resumes with the recipe that it was started with.
 
-    The length may change where the learning rate is constant.
+    `MAY_CHANGE` keys may differ, and `LENGTH` keys if the learning rate is constant.
+
+    Args:
+        recipe: The recipe to resume with.
+        saved: The recipe in the run's folder.
+        file: Its file, for the message.
 
     Raises:
-        CheckpointError: With every key that differs, but for those that may.
+        CheckpointError: If another key differs; the message lists all of them.
     """
     before = dict(_flat(saved.model_dump(mode="json", exclude_none=True)))
     now = dict(_flat(recipe.model_dump(mode="json", exclude_none=True)))
@@ -76,37 +94,41 @@ def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
 
     if others:
         raise CheckpointError(
-            f"{file}: the run was begun with another recipe: {described(others)}. "
-            "Go on with that one, or begin another run (--out, --overwrite)"
+            f"{file}: the run was started with another recipe: {described(others)}. "
+            "Resume with the same recipe, or start another run (--out, --overwrite)"
         )
     if length and recipe.schedule.type != "constant":
         raise CheckpointError(
             f"{file}: {described(length)}, but the {recipe.schedule.type} schedule's learning "
-            "rates depend on the length of the training, and the steps so far were taken with "
-            "others. Go on with the length that the run was begun with, or begin another run of "
-            "the new length (--out, --overwrite). With a constant schedule any run can be "
-            "prolonged"
+            "rates depend on the length of the training: the steps so far would have had other "
+            "learning rates. Resume with the same length, or start another run (--out, "
+            "--overwrite). The length can change only with a constant schedule"
         )
 
 
 def check_same_data(environment: Path, fingerprints: Mapping[str, str]) -> None:
-    """Check that a run goes on with the data it was begun with.
+    """Check that a run resumes with the data that it was started with.
+
+    Args:
+        environment: The run's `environment.json`.
+        fingerprints: Fingerprints of the data, by split.
 
     Raises:
-        DataError: With the splits that differ.
+        DataError: If splits differ; the message names them.
     """
     before = json.loads(environment.read_text())["data"]["fingerprint"]
     differing = [split for split, print_ in fingerprints.items() if before.get(split) != print_]
     if differing:
         raise DataError(
             [
-                f"{environment}: the run was begun with other data: the pairs of "
-                f"{', '.join(differing)} have changed since. Begin another run (--out, --overwrite)"
+                f"{environment}: the run was started with other data: the pairs of "
+                f"{', '.join(differing)} have changed. Start another run (--out, --overwrite)"
             ]
         )
 
 
 def _flat(table: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in nested dicts and lists, with its dotted path."""
     items = table.items() if isinstance(table, dict) else enumerate(table)
     for key, value in items:
         if isinstance(value, dict | list):

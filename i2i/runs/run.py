@@ -1,4 +1,4 @@
-"""A whole run: from a recipe to a trained model, its translations of the test split, a report."""
+"""A whole run: train a recipe, translate and measure the test split, write the report."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,14 @@ from i2i.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended.
+    """The result of a run.
 
     Args:
-        folder: Where everything is.
-        status: 0; the exit status of the signal that stopped it; or 1 where a metric of `[eval]`
-            is unavailable.
-        metrics: What was measured on the test split, with None for metrics that are unavailable;
-            None if the run was stopped before, or there is no test split.
+        folder: The run's folder.
+        status: The exit status: 0; 1 if a metric of `[eval]` is unavailable; or 130 or 143 if
+            SIGINT or SIGTERM stopped the run.
+        metrics: Values on the test split by metric, None for an unavailable one. None as a whole if
+            the run was stopped, or has no test split.
     """
 
     folder: RunFolder
@@ -56,17 +56,17 @@ def run(
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Finished:
-    """Train what a recipe says, translate the test split, measure it and write the report.
+    """Train a recipe, translate and measure the test split, and write the report.
 
     Args:
-        recipe: A recipe, or its file.
+        recipe: A recipe, or the path of its file.
         out: The run's folder; `runs/<name>` by default.
-        resume: Go on from the newest checkpoint that is whole.
-        overwrite: Remove a run that is there already.
-        quiet: Say nothing on the console.
+        resume: Resume from the newest undamaged checkpoint.
+        overwrite: Delete an earlier run in the same folder.
+        quiet: Print nothing to the console.
 
     Raises:
-        I2IError: One of its kinds, for whatever a user can mend.
+        I2IError: A subclass of it, for every error that the user can fix.
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
@@ -106,14 +106,14 @@ def run(
                 metrics = _finish(trainer, folder, splits, console)
                 status = 1 if metrics and None in metrics.values() else 0
             elif engine.leads:
-                console.say(f"stopped at step {trainer.step}; saved. Go on with --resume")
+                console.say(f"stopped at step {trainer.step}; saved. Resume with --resume")
         finally:
             console.close()
     return Finished(folder, status, metrics)
 
 
 def _method(recipe: Recipe, engine: Engine, dataset: Dataset) -> Method:
-    """The recipe's method, its networks and losses on the engine's device."""
+    """Build the recipe's method, with its networks and losses on the engine's device."""
     channels = dataset.input_channels, dataset.target_channels
     losses = {label: loss.to(engine.device) for label, loss in assemble_losses(recipe).items()}
     generator = engine.wrap(assemble_generator(recipe, *channels))
@@ -125,6 +125,7 @@ def _method(recipe: Recipe, engine: Engine, dataset: Dataset) -> Method:
 
 
 def _check_shares(recipe: Recipe, ranks: int) -> None:
+    """Raise RecipeError if the batch can't be divided equally among processes and parts."""
     parts = ranks * recipe.train.accumulate
     if recipe.train.batch_size % parts:
         raise RecipeError(
@@ -162,6 +163,7 @@ def _train(
 def _finish(
     trainer: Trainer, folder: RunFolder, splits: Splits, console: Console
 ) -> dict[str, float | None] | None:
+    """Measure the test split and write the report; return the metrics, see `Finished`."""
     metrics = None
     recipe = trainer.recipe
     if splits.test.names:
@@ -184,8 +186,8 @@ def _finish(
         for line in summary(document):
             console.say(line)
     else:
-        console.say("there is no test split, so nothing was measured at the end")
-    from i2i.report import write_report  # draws with matplotlib, which loads slowly
+        console.say("there is no test split, so no test metrics were computed")
+    from i2i.report import write_report  # here, because matplotlib is slow to import
 
     write_report(folder)
     console.say(f"report: {folder.report}")

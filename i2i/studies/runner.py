@@ -156,7 +156,7 @@ def _start(job: Job, place: int, side_by_side: int) -> _Running:
 
 
 def _first_message(job: Job) -> str:
-    return f"resuming at step {job.step:,}" if job.step else f"started, {job.total:,} updates"
+    return f"resuming from step {job.step:,}" if job.step else f"started, {job.total:,} updates"
 
 
 def _environment(place: int, side_by_side: int) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Training: the loop, the engine under it, checkpoints and logs."""
+"""Training: the loop, the trainer, the engine (devices and processes), checkpoints and logs."""

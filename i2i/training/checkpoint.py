@@ -1,8 +1,9 @@
-"""Checkpoints: written whole or not at all, and read only if every byte is as it was written.
+"""Checkpoints: atomic writing, and verified reading.
 
-`step-00080000/` holds `model.safetensors` (the model, with its recipe: all that translation
-needs), `training.pt` (the rest, to go on training) and `manifest.json`, written last, with the
-SHA-256 of both. A folder without a manifest that holds is no checkpoint.
+The folder `step-00080000/` has three files: `model.safetensors` (the model and its recipe, which is
+all that translation needs), `training.pt` (the other state, needed to resume) and `manifest.json`
+(the SHA-256 of both, written last). If the manifest is missing or a file does not match it, the
+folder does not count as a checkpoint.
 """
 
 import json
@@ -31,12 +32,12 @@ _REPLACED = ".replaced-"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint whose manifest holds.
+    """A checkpoint whose files match its manifest.
 
     Args:
-        path: Its folder.
-        step: After how many steps it was saved.
-        best: The step of the best checkpoint when this one was saved; None if none was measured.
+        path: The checkpoint's folder.
+        step: Number of steps done when it was saved.
+        best: Step of the best checkpoint at that time; None if nothing was validated yet.
     """
 
     path: Path
@@ -54,23 +55,23 @@ def save(
     training: Mapping[str, Any],
     best: int | None,
 ) -> Checkpoint:
-    """Write a checkpoint into the folder of checkpoints.
+    """Write a checkpoint.
 
     Args:
-        folder: A run's `checkpoints`.
-        step: After how many steps.
-        model: The generator as it is to be used.
-        recipe: The resolved recipe in TOML; kept in the model file.
-        data: What `DatasetInfo.to_json` says of the data; kept there, too.
-        training: Tensors, numbers, texts, and dicts and lists of them.
-        best: The best checkpoint's step so far.
+        folder: The `checkpoints` folder of a run.
+        step: Number of steps done.
+        model: The generator to store, see `Trainer.model`.
+        recipe: The resolved recipe in TOML, for the model file.
+        data: The result of `DatasetInfo.to_json`, for the model file.
+        training: State for `training.pt`: tensors, numbers, strings, and dicts and lists of them.
+        best: Step of the best checkpoint so far.
 
     Raises:
-        CheckpointError: If it can't be written; what was there before is untouched.
+        CheckpointError: If it can't be written; earlier checkpoints are unchanged.
     """
     path = folder / _name(step)
     unfinished = folder / f"{_UNFINISHED}{path.name}"
-    give_back_freed_memory()  # what is copied for the files comes on top of it
+    give_back_freed_memory()  # before writing, which needs memory for copies of the tensors
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
@@ -101,21 +102,29 @@ def save(
 def newest(
     folder: Path, files: Sequence[str] = (MODEL, TRAINING)
 ) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that is whole, and why newer ones were passed over."""
-    passed_over: list[str] = []
+    """Find the newest undamaged checkpoint.
+
+    Args:
+        folder: The `checkpoints` folder of a run.
+        files: The files that must be undamaged.
+
+    Returns:
+        The checkpoint (None if there is none), and one reason for each newer one that was skipped.
+    """
+    skipped: list[str] = []
     for path in sorted(folder.glob("step-*"), reverse=True):
         try:
-            return verify(path, files), passed_over
+            return verify(path, files), skipped
         except CheckpointError as error:
-            passed_over.append(str(error))
-    return None, passed_over
+            skipped.append(str(error))
+    return None, skipped
 
 
 def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
-    """Check every byte of a checkpoint against its manifest, or of some of its files.
+    """Compare the files of a checkpoint with the SHA-256 in its manifest.
 
     Raises:
-        CheckpointError: If a file is missing, cut or changed; the file is named.
+        CheckpointError: If a file is missing, truncated or changed; the message names it.
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
@@ -136,31 +145,37 @@ def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
 
 
 def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, list[str]]:
-    """The checkpoint whose model is used, and why newer ones were passed over.
+    """Find the checkpoint to translate with.
 
     Args:
-        folder: A run's `checkpoints`.
-        weights: The newest whole one, or the one that was best in validation; as `[eval]` says.
+        folder: The `checkpoints` folder of a run.
+        weights: `last` for the newest undamaged checkpoint, `best` for the best one in validation
+            (the newest if nothing was validated); see `eval.weights`.
+
+    Returns:
+        The checkpoint, and one reason for each damaged one that was skipped.
 
     Raises:
-        CheckpointError: If there is none.
+        CheckpointError: If there is no undamaged checkpoint, or the best one is damaged.
     """
-    checkpoint, passed_over = newest(folder, (MODEL,))
+    checkpoint, skipped = newest(folder, (MODEL,))
     if checkpoint is None:
-        reasons = "".join(f"\n{reason}" for reason in passed_over)
+        reasons = "".join(f"\n{reason}" for reason in skipped)
         raise CheckpointError(
-            f"{folder.parent}: has no whole checkpoint to translate with{reasons}"
+            f"{folder.parent}: the run has no usable checkpoint to translate with{reasons}"
         )
     if weights == "best" and checkpoint.best is not None:
         checkpoint = verify(at(folder, checkpoint.best), (MODEL,))
-    return checkpoint, passed_over
+    return checkpoint, skipped
 
 
 def load_training(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What `save` was given as `training`; only plain data is read, never code.
+    """Read `training.pt`, the `training` argument of `save`.
+
+    Only plain data is unpickled, so that a file cannot run code.
 
     Raises:
-        CheckpointError: If the file holds anything else, or can't be read.
+        CheckpointError: If the file can't be read, or has anything but plain data.
     """
     path = checkpoint.path / TRAINING
     try:
@@ -172,7 +187,7 @@ def load_training(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def clean(folder: Path) -> None:
-    """Remove what a killed process left behind; put back a checkpoint it was about to replace."""
+    """Delete unfinished checkpoints of a killed process; restore one that it was replacing."""
     for path in folder.glob(f"{_REPLACED}*"):
         original = folder / path.name.removeprefix(_REPLACED)
         if original.exists():
@@ -184,17 +199,17 @@ def clean(folder: Path) -> None:
 
 
 def prune(folder: Path, keep_last: int, best: int | None) -> None:
-    """Remove all but the newest checkpoints and the best."""
+    """Delete all checkpoints but the newest `keep_last` and the best."""
     kept = sorted(folder.glob("step-*"))[-keep_last:]
     for path in folder.glob("step-*"):
         if path not in kept and (best is None or path.name != _name(best)):
-            # The manifest goes first: a half-removed checkpoint must not look like one.
+            # Delete the manifest first: a half-deleted folder must not count as a checkpoint.
             (path / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(path)
 
 
 def at(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
+    """The folder of the checkpoint of a step."""
     return folder / _name(step)
 
 
@@ -203,7 +218,7 @@ def _name(step: int) -> str:
 
 
 def _sync(path: Path) -> None:
-    """Make the disk keep what was written to a file or folder."""
+    """Flush a file or folder to the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

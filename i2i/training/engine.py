@@ -1,4 +1,4 @@
-"""Where and how networks compute: devices, number formats, and the processes of one training."""
+"""The engine: device, number format and processes of a training."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,29 +18,29 @@ from i2i.recipe.schema import Precision
 from i2i.system.devices import choose_device, choose_precision
 
 PATIENCE = timedelta(days=7)
-"""How long ranks wait for one that is decoding, validating or saving. Torch's own half an hour (ten
-minutes on CUDA) would end a run whose data takes longer; where a process dies, torchrun ends the
+"""How long the other ranks wait for one that is decoding, validating or saving. Torch's default, 30
+minutes (10 on CUDA), would end a run whose data takes longer. If a process dies, torchrun ends the
 others at once."""
 
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 class Engine:
-    """One process of a training, alone or one of several that torchrun started.
+    """One process of a training: the only one, or one of several started by torchrun.
 
     Attributes:
-        device: Where this process computes.
-        precision: 32, or the half format that autocast uses.
-        rank: Its number; 0 writes files and talks to the user.
-        ranks: How many there are.
+        device: The device of this process.
+        precision: 32, or the half-precision format of autocast.
+        rank: Number of this process; rank 0 writes files and prints to the console.
+        ranks: Number of processes.
 
     Args:
         device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
-        precision: 32, the half format that autocast uses, or `auto`, see `choose_precision`.
-        deterministic: Whether to use only algorithms that give the same bits every time.
-        channels_last: Whether maps are laid out channels-last; by default in half formats, where
-            that is faster (see docs/performance.md).
-        compile: Whether networks are compiled for training.
+        precision: 32, a half-precision format for autocast, or `auto`, see `choose_precision`.
+        deterministic: Use only algorithms that return the same bits every time.
+        channels_last: Store feature maps in the channels-last memory format; by default in half
+            precision only, where it is faster (see docs/performance.md).
+        compile: Compile the networks for training.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Engine:
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one that writes."""
+        """Whether this is rank 0, which writes files and prints to the console."""
         return self.rank == 0
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """The network on the device, compiled if asked for, its gradients averaged over the ranks.
+        """Move a network to the device, compile it if asked, and average gradients over the ranks.
 
-        Compiled networks replay CUDA graphs ("reduce-overhead"), where the device is CUDA.
+        On CUDA, a compiled network replays CUDA graphs (torch.compile's mode "reduce-overhead").
         """
         network = network.to(self.device)
-        if self.device.type != "cpu":  # where Adam would copy each gradient of such a weight
+        if self.device.type != "cpu":  # on a CPU, Adam would copy every channels-last gradient
             network = network.to(memory_format=self.layout)
         if self.compile:
             mode = "reduce-overhead" if self.device.type == "cuda" else None
@@ -103,16 +103,16 @@ class Engine:
         return DistributedDataParallel(network, broadcast_buffers=False)
 
     def place(self, batch: Batch) -> Batch:
-        """The batch on the device, its maps laid out as networks take them."""
+        """The batch on the device, in the memory format of the networks."""
         return batch.to(self.device, self.layout)
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Where networks compute in the half format, if there is one."""
+        """A context in which networks compute in half precision, if `precision` asks for it."""
         return torch.autocast(self.device.type, self.half, enabled=self.half is not None)
 
     @contextmanager
     def accumulating(self, networks: Iterable[nn.Module], last: bool) -> Iterator[None]:
-        """Hold back what ranks tell each other of gradients until the last part of a batch."""
+        """Skip the averaging of gradients over the ranks until the last part of a batch."""
         with ExitStack() as stack:
             for network in networks:
                 if isinstance(network, DistributedDataParallel) and not last:
@@ -120,7 +120,7 @@ class Engine:
             yield
 
     def seed(self, seed: int) -> None:
-        """Seed what networks draw their noise from."""
+        """Seed the random generators that dropout draws from."""
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)
@@ -128,17 +128,18 @@ class Engine:
             torch.mps.manual_seed(seed)
 
     def backward(self, loss: Tensor, parameters: list[nn.Parameter], *, keep_graph: bool) -> None:
-        """Add the loss's gradient to these parameters, and to no others."""
+        """Add the gradient of the loss to the given parameters only."""
         torch.autograd.backward(self.scaler.scale(loss), inputs=parameters, retain_graph=keep_graph)
 
     def update(
         self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], clip: float | None
     ) -> bool:
-        """Clip the gradients and take the optimizer's step.
+        """Clip the gradients to norm `clip` and take the optimizer's step.
 
         Returns:
-            Whether all gradients were finite; if not, nothing was changed. (Under loss scaling, an
-            overflow is expected now and then; the scaler skips that step and lowers its scale.)
+            False if a gradient is not finite; the parameters are then unchanged. With loss scaling
+            ("16-mixed") always True: an occasional overflow is normal, and the scaler skips that
+            step and lowers its scale.
         """
         self.scaler.unscale_(optimizer)
         norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
@@ -158,14 +159,14 @@ class Engine:
         return bool(flags.item())
 
     def barrier(self) -> None:
-        """Wait until every rank is here."""
+        """Wait until every rank has called this."""
         if self.ranks > 1:
             dist.barrier()
 
 
 def unwrap(network: nn.Module) -> nn.Module:
-    """The network itself, without what `Engine.wrap` put around it."""
+    """The network inside the wrappers that `Engine.wrap` added."""
     if isinstance(network, DistributedDataParallel):
         network = network.module
-    inner: nn.Module = getattr(network, "_orig_mod", network)  # a compiled network's own
+    inner: nn.Module = getattr(network, "_orig_mod", network)  # set by torch.compile
     return inner

@@ -1,4 +1,4 @@
-"""What a training tells: how far it is, how fast, and its losses, on a console and in files."""
+"""Console progress and metric logs of a training."""
 
 import json
 import time
@@ -14,14 +14,14 @@ from i2i.system.files import write_whole
 
 
 def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> Bar:
-    """How far a training is, for a console.
+    """The progress bar of a training.
 
     Args:
-        pace: Of its steps.
-        step: How many are done.
-        epoch: The epoch of the last one, counted from 0.
-        losses: Of that step.
-        rate: Images a second.
+        pace: Estimates the remaining time.
+        step: Number of steps done.
+        epoch: Epoch of the last step, counted from 0.
+        losses: Losses of the last step.
+        rate: Images per second.
     """
     label = f"epoch {epoch + 1}"
     shown = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
@@ -30,7 +30,7 @@ def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rat
 
 
 class Meter:
-    """Mean losses, images a second and the share of time spent waiting for data."""
+    """Mean losses, images per second, and the share of time spent waiting for data."""
 
     def __init__(self) -> None:
         self._clear()
@@ -45,17 +45,17 @@ class Meter:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count the time within as waiting for data."""
+        """A context whose duration counts as waiting for data."""
         began = time.perf_counter()
         yield
         self._waited += time.perf_counter() - began
 
     def restart_clock(self) -> None:
-        """Leave out the time since the last step: checkpoints, samples and validation."""
+        """Restart the clock, to leave out the time of checkpoints, samples and validation."""
         self._began = time.perf_counter()
 
     def add(self, losses: Mapping[str, float], images: int) -> None:
-        """Count one step."""
+        """Add the losses and the number of images of one step."""
         self._seconds += time.perf_counter() - self._began
         self._steps += 1
         self._images += images
@@ -64,11 +64,11 @@ class Meter:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Images per second."""
         return self._images / self._seconds if self._seconds else 0.0
 
     def take(self) -> dict[str, Any]:
-        """The means since the last call."""
+        """Return the means since the last call, and reset them."""
         taken = {
             "losses": {name: total / self._steps for name, total in self._sums.items()},
             "images_per_second": self.rate,
@@ -79,13 +79,13 @@ class Meter:
 
 
 class MetricsLog:
-    """`metrics.jsonl`, one line a logged step, and TensorBoard's files where asked for.
+    """Writes `metrics.jsonl`, one line per logged step, and TensorBoard files if asked.
 
     Args:
-        path: The file; None on the ranks that don't lead, which write nothing.
-        after: The step a training goes on from; lines of later steps, written by a process that
-            was killed, are dropped.
-        tensorboard: A folder for event files.
+        path: The file; None on ranks other than 0, which write nothing.
+        after: The step that the training resumes from. Lines of later steps, left by a killed
+            process, are deleted.
+        tensorboard: Folder for TensorBoard event files; None writes none.
     """
 
     def __init__(self, path: Path | None, after: int, tensorboard: Path | None = None) -> None:
@@ -116,7 +116,7 @@ class MetricsLog:
             self._board.close()
 
     def write(self, step: int, **values: Any) -> None:
-        """Add a line: the step, and numbers or tables of numbers."""
+        """Write a line with the step and the values: numbers, or dictionaries of numbers."""
         if self._file:
             self._file.write(json.dumps({"step": step, **values}) + "\n")
         if self._board is None:
@@ -130,7 +130,7 @@ def _step_of(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
-        return float("inf")  # the last line of a killed process may be cut
+        return float("inf")  # a killed process may leave an incomplete last line
 
 
 def _tensorboard(folder: Path, after: int) -> Any:

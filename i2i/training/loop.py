@@ -16,15 +16,16 @@ from i2i.training.trainer import FilesOf, Trainer
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What the loop has done for it now and then.
+    """Functions that the loop calls to save, sample and validate.
 
     Args:
-        save: Write a checkpoint.
-        sample: Translate the sample pairs for a step.
-        validate: Measure the model, the results by metric; None where there is nothing to measure
-            on, and on ranks that don't lead.
-        improves: Whether the first value of the metric that the best is kept by beats the second.
-        files: Name a batch's files.
+        save: Writes a checkpoint.
+        sample: Translates the sample pairs and writes them under the given step.
+        validate: Measures a model on the validation split and returns the results by metric; None
+            without validation pairs, and on every rank but 0.
+        improves: Whether the first value is better than the second, by the metric that selects the
+            best checkpoint (`validation.best`).
+        files: Names the files of a batch, for error messages.
     """
 
     save: Callable[[Trainer], None]
@@ -37,14 +38,15 @@ class Callbacks:
 def train(
     trainer: Trainer, loader: Loader, log: MetricsLog, console: Console, callbacks: Callbacks
 ) -> int:
-    """Train to the last step, or until a signal asks to stop.
+    """Train to the last step, or until SIGTERM or SIGINT arrives.
 
     Returns:
-        0 at the end; 143 or 130 where SIGTERM or SIGINT ended it, with a checkpoint saved.
+        The exit status: 0 after the last step, 143 after SIGTERM, 130 after SIGINT. A signal ends
+        the training after the current step, with a checkpoint.
 
     Raises:
-        TrainingError: If a loss or a gradient is no longer finite; nothing is saved then.
-        Exception: Whatever sampling or validating raises; this step is saved first.
+        TrainingError: If a loss or a gradient is not finite. No checkpoint is saved.
+        Exception: Any error of sampling or validation. A checkpoint of this step is saved first.
     """
     recipe, engine = trainer.recipe, trainer.engine
 
@@ -85,7 +87,13 @@ def train(
 def remember_best(
     trainer: Trainer, values: Mapping[str, float], improves: Callable[[float, float], bool]
 ) -> bool:
-    """Note this step if it is the best so far; whether it is."""
+    """Store this step as the best if its `validation.best` value improves; return whether it does.
+
+    Args:
+        trainer: Its `best` is updated.
+        values: Validation values by metric.
+        improves: Whether the first value is better than the second.
+    """
     value = values.get(trainer.recipe.validation.best)
     if value is None or (trainer.best is not None and not improves(value, trainer.best[1])):
         return False
@@ -94,7 +102,7 @@ def remember_best(
 
 
 def _validated(trainer: Trainer, log: MetricsLog, console: Console, callbacks: Callbacks) -> bool:
-    """Measure the model where this rank does; whether it is the best so far."""
+    """Validate and log the model on rank 0; return whether it is the best so far."""
     if callbacks.validate is None:
         return False
     results = callbacks.validate(trainer.model)

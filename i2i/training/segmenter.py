@@ -1,4 +1,4 @@
-"""Training of the segmentation network on the training photos and their label maps."""
+"""Training of the segmentation network on photos and their label maps."""
 
 import math
 import sys
@@ -25,10 +25,10 @@ from i2i.training.engine import Engine
 from i2i.weights.used import used
 
 VALIDATIONS = 5
-"""How often the validation split is measured; its photos take a good part of an epoch's time."""
+"""Number of validations per training, few because one takes a good part of an epoch's time."""
 
 WARM_UP = 0.2
-"""Share of the training in which the learning rate rises."""
+"""Fraction of the training in which the learning rate rises."""
 
 Say = Callable[[str], None]
 
@@ -36,24 +36,24 @@ Say = Callable[[str], None]
 def train_segmenter(recipe: SegmenterRecipe, say: Say = lambda _: None) -> Segmenter:
     """Train the segmentation network of a recipe on its training split.
 
-    AdamW on the cross-entropy of every pixel, all alike, the learning rate rising and falling once
-    (Smith and Topin 2017); the weights at the end are kept. With the same recipe, data and number
-    of threads a CPU gives the same bits again.
+    AdamW minimises the mean cross-entropy over all pixels. The learning rate rises and falls once
+    (Smith and Topin 2017), and the final weights are returned. On a CPU, the result is the same to
+    the bit for the same recipe, data and number of threads.
 
     Args:
-        recipe: Its `[data]`, `[augment]`, `[segmenter]`, `seed`, and `[train]`'s device and
-            precision are used.
-        say: Is told of the data, of every epoch where there is no terminal for a progress bar,
-            and of the scores at the end.
+        recipe: Only `[data]`, `[augment]`, `[segmenter]`, `seed`, and the device, precision and
+            `deterministic` of `[train]` are used.
+        say: Called with console messages: about the data, after each epoch if stderr is not a
+            terminal (which shows a progress bar instead), and the final scores.
 
     Returns:
-        The network on the CPU, ready to be used, with `notes` of its training.
+        The network on the CPU, in eval mode; its `notes` describe the training.
 
     Raises:
-        DataError: If there are too few photos, or label maps can't be read as such.
-        RecipeError: If `[segmenter]` names an encoder that can't be used.
-        WeightsError: If its pretrained weights can't be had.
-        TrainingError: If the loss is no longer finite.
+        DataError: If there are too few photos, or images can't be read as label maps.
+        RecipeError: If `segmenter.encoder` is unknown or unusable.
+        WeightsError: If the pretrained weights are unavailable.
+        TrainingError: If a gradient is not finite.
     """
     options = recipe.train
     dataset = assemble_dataset(recipe)
@@ -100,20 +100,20 @@ def train_segmenter(recipe: SegmenterRecipe, say: Say = lambda _: None) -> Segme
 
 
 def measure(segmenter: Segmenter, photos: LabelledPhotos, engine: Engine) -> Scores:
-    """The scores of a segmenter on photos of its own size; it is left in eval mode."""
+    """Compute the scores of a segmenter on photos of its training size; it stays in eval mode."""
     segmenter.eval()
     classes = len(segmenter.labels.names)
     counts = torch.zeros(classes, classes, dtype=torch.int64)
     indices = range(len(photos))
     for first in indices[::_AT_ONCE]:
-        some = indices[first : first + _AT_ONCE]
-        predicted = segmenter.classes(photos.photos(some).to(engine.device))
-        counts += confusion(predicted.cpu(), photos.classes[list(some)], classes)
+        batch = indices[first : first + _AT_ONCE]
+        predicted = segmenter.classes(photos.photos(batch).to(engine.device))
+        counts += confusion(predicted.cpu(), photos.classes[list(batch)], classes)
     return scores(counts)
 
 
 def brief(found: Scores) -> str:
-    """The three scores on a line."""
+    """The three scores as one line of text."""
     return (
         f"per-pixel {found.per_pixel:.3f}  per-class {found.per_class:.3f}  "
         f"class IoU {found.class_iou:.3f}"
@@ -134,7 +134,7 @@ def _read(
         return LabelledPhotos.of(decoded, side, labels)
     except DataError as error:
         raise DataError(
-            [f"the label maps are taken to be each pair's {side}: {p}" for p in error.problems]
+            [f"reading the {side} images as label maps: {p}" for p in error.problems]
         ) from error
 
 
@@ -156,11 +156,11 @@ def _network(recipe: SegmenterRecipe, dataset: Dataset, side: Side, labels: Labe
 
 
 def _rate(step: int, steps: int) -> float:
-    """The learning rate as a share of the highest: up along a line, down half a cosine."""
-    place = (step + 1) / (steps + 1)
-    if place < WARM_UP:
-        return place / WARM_UP
-    return 0.5 + 0.5 * math.cos(math.pi * (place - WARM_UP) / (1 - WARM_UP))
+    """Fraction of the highest learning rate: a linear rise, then a decay along half a cosine."""
+    progress = (step + 1) / (steps + 1)
+    if progress < WARM_UP:
+        return progress / WARM_UP
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))
 
 
 def _fit(

@@ -1,4 +1,4 @@
-"""One training at some step: its networks, their optimizers, and how they are updated."""
+"""The state of a training (networks, optimizers, step) and how one step updates it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,25 +20,25 @@ from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
 from i2i.training.engine import Engine, unwrap
 
 FilesOf = Callable[[Batch], str]
-"""Names a batch's files, for messages."""
+"""Names the files of a batch, for error messages."""
 
 
 @dataclass
 class Trainer:
-    """A training at some step: everything that changes while it runs.
+    """The state of a training: everything that changes from step to step.
 
     Args:
-        recipe: What to do.
-        engine: Where to do it.
-        method: The game; its networks are wrapped by the engine.
-        steps_per_epoch: Updates in a pass over the training pairs.
-        step: Updates done.
-        best: Step and value of the best validation so far.
+        recipe: The recipe.
+        engine: The device, the number format and the processes.
+        method: The training method; `Engine.wrap` has wrapped its networks.
+        steps_per_epoch: Steps in one pass over the training pairs.
+        step: Number of steps done.
+        best: Step and value of the best validation so far; None before the first one.
 
     Attributes:
-        optimizers: By player.
-        parameters: By player, those that are trained: a network may have frozen ones.
-        average: Of the generator's weights, where the recipe asks for it.
+        optimizers: Adam optimizers by player.
+        parameters: Trained parameters by player, without frozen ones.
+        average: Moving average of the generator's weights if `train.ema` is set, else None.
     """
 
     recipe: Recipe
@@ -68,12 +68,12 @@ class Trainer:
 
     @property
     def generator(self) -> nn.Module:
-        """The generator that is trained."""
+        """The generator that the optimizer updates."""
         return unwrap(self.method.networks["generator"])
 
     @property
     def model(self) -> nn.Module:
-        """The generator to be used: the average of the one that is trained, if there is one."""
+        """The generator to validate and save: with averaged weights if `train.ema` is set."""
         if self.average is None:
             return self.generator
         averaged: nn.Module = self.average.module
@@ -81,35 +81,45 @@ class Trainer:
 
     @property
     def total_steps(self) -> int:
-        """Updates in the whole training."""
+        """Number of steps of the whole training."""
         train = self.recipe.train
         steps = train.epochs * self.steps_per_epoch
         return steps if train.max_steps is None else min(steps, train.max_steps)
 
     @property
     def epoch(self) -> int:
-        """The pass over the data that the next update belongs to, from 0."""
+        """Epoch of the next step, counted from 0."""
         return self.step // self.steps_per_epoch
 
     def update(self, batch: Batch, files: FilesOf) -> dict[str, float]:
-        """One update of every player; the losses by name, each the mean over the batch's parts."""
+        """Do one step: update every player, round by round.
+
+        With `train.accumulate`, the gradients of several parts of the batch are summed before a
+        player is updated.
+
+        Returns:
+            The losses by name, each the mean over the parts of the batch.
+
+        Raises:
+            TrainingError: If a loss or a gradient is not finite, or a network can't take the batch.
+        """
         batch = self.engine.place(batch)
         self._set_learning_rate()
         count = self.recipe.train.accumulate
         parts = [batch.part(i, count) for i in range(count)]
         losses: dict[str, float] = {}
         output: Tensor | None = None
-        for movers in self.method.rounds:
+        for players in self.method.rounds:
             for i, part in enumerate(parts):
                 last = i == count - 1
                 with self.engine.accumulating(self.method.networks.values(), last):
-                    output, terms = self._forward(movers, part, i, output)
-                    for name, value in self._checked(terms, part, files).items():
+                    output, terms = self._forward(players, part, i, output)
+                    for name, value in self._finite_values(terms, part, files).items():
                         losses[name] = losses.get(name, 0.0) + value / count
-                    self._backward(movers, terms)
-            for player in movers:
-                self._move(player, batch, files)
-                self.optimizers[player].zero_grad()  # now, for the memory
+                    self._backward(players, terms)
+            for player in players:
+                self._update_player(player, batch, files)
+                self.optimizers[player].zero_grad()  # frees the gradients before the next round
         self.engine.scaler.update()
         if self.average is not None:
             self.average.update_parameters(self.generator)
@@ -118,19 +128,23 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update, a function of nothing but the step."""
+        """Learning rate of the next step; it depends on the step and the recipe only."""
         schedule = self.recipe.schedule
         progress = self.step / self.total_steps
-        falling = max(0.0, (progress - schedule.decay_from) / (1 - schedule.decay_from))
+        decay = max(0.0, (progress - schedule.decay_from) / (1 - schedule.decay_from))
         factor = {
             "constant": 1.0,
-            "linear": 1.0 - falling,
-            "cosine": (1 + cos(pi * falling)) / 2,
+            "linear": 1.0 - decay,
+            "cosine": (1 + cos(pi * decay)) / 2,
         }[schedule.type]
         return self.recipe.optimizer.lr * factor
 
     def state(self) -> dict[str, Any]:
-        """Everything but the model that a training needs to go on; see `restore`."""
+        """Everything but the model that `restore` needs to resume the training.
+
+        `networks` has every network but the generator. With `train.ema` it has the generator too,
+        because the model file then stores the averaged weights.
+        """
         networks = {
             name: unwrap(network).state_dict()
             for name, network in self.method.networks.items()
@@ -146,10 +160,10 @@ class Trainer:
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to how things were when a checkpoint was saved.
+        """Load a checkpoint: the model, the other networks, the optimizers and the step.
 
         Raises:
-            CheckpointError: If it was saved by a training of other networks.
+            CheckpointError: If a file can't be read, or the networks have another architecture.
         """
         saved = load_training(checkpoint)
         load_model(checkpoint.path / MODEL, self.model)
@@ -175,26 +189,37 @@ class Trainer:
         )
 
     def _forward(
-        self, movers: tuple[str, ...], part: Batch, i: int, output: Tensor | None
+        self, players: tuple[str, ...], part: Batch, i: int, output: Tensor | None
     ) -> tuple[Tensor | None, dict[str, Terms]]:
-        """The players' terms for a part of the batch, and the output if later rounds can use it.
+        """Compute the losses of the players of a round on one part of the batch.
 
-        A batch of one part is translated once. Of several, each round translates each part anew,
-        with the same noise: keeping all their graphs is what parts are there to avoid.
+        If the batch is one part, it is translated once for all rounds. If it has several parts,
+        every round translates each part again, with the same noise: storing the graphs of all
+        parts would use the memory that `train.accumulate` is meant to save.
+
+        Args:
+            players: The players of the round.
+            part: The pairs.
+            i: Index of the part.
+            output: The generator's output for the part, from an earlier round; None computes it.
+
+        Returns:
+            The output for later rounds (None if the batch has several parts), and the losses by
+            player.
 
         Raises:
-            TrainingError: If a network can't take such a batch.
+            TrainingError: If a network can't take a batch of this shape.
         """
         whole = self.recipe.train.accumulate == 1
         self.engine.seed(self._noise_seed(i))
         try:
             with self.engine.autocast():
                 if output is None:
-                    with torch.set_grad_enabled(whole or "generator" in movers):
+                    with torch.set_grad_enabled(whole or "generator" in players):
                         output = self.method.translate(part)
-                with self._only(movers):
-                    terms = self.method.losses(movers, part, output)
-        except ValueError as error:  # such as batch norm's, for one value a channel
+                with self._others_frozen(players):
+                    terms = self.method.losses(players, part, output)
+        except ValueError as error:  # such as batch norm on a single value per channel
             shape = " x ".join(map(str, part.input.shape))
             raise TrainingError(
                 f"step {self.step + 1}: a network can't take a batch of {shape}: {error}"
@@ -202,9 +227,11 @@ class Trainer:
         return output if whole else None, terms
 
     @contextmanager
-    def _only(self, movers: tuple[str, ...]) -> Iterator[None]:
+    def _others_frozen(self, players: tuple[str, ...]) -> Iterator[None]:
         """Freeze players that are not updated, so that autograd stores nothing for them."""
-        frozen = [p for player, own in self.parameters.items() if player not in movers for p in own]
+        frozen = [
+            p for player, own in self.parameters.items() if player not in players for p in own
+        ]
         for parameter in frozen:
             parameter.requires_grad_(False)
         try:
@@ -213,17 +240,19 @@ class Trainer:
             for parameter in frozen:
                 parameter.requires_grad_(True)
 
-    def _backward(self, movers: tuple[str, ...], terms: Mapping[str, Terms]) -> None:
-        for player in movers:
+    def _backward(self, players: tuple[str, ...], terms: Mapping[str, Terms]) -> None:
+        """Add the gradient of each player's summed losses to its own parameters."""
+        for player in players:
             self.engine.backward(
                 torch.stack(list(terms[player].values())).sum() / self.recipe.train.accumulate,
                 self.parameters[player],
-                keep_graph=player != movers[-1],
+                keep_graph=player != players[-1],
             )
 
-    def _checked(
+    def _finite_values(
         self, terms: Mapping[str, Terms], batch: Batch, files: FilesOf
     ) -> dict[str, float]:
+        """Read the losses of all players as numbers; raise TrainingError if one is not finite."""
         named = {name: term for player in terms.values() for name, term in player.items()}
         numbers = torch.stack([term.detach().float() for term in named.values()]).tolist()
         values = dict(zip(named, numbers, strict=True))
@@ -235,11 +264,12 @@ class Trainer:
                 )
         return values
 
-    def _move(self, player: str, batch: Batch, files: FilesOf) -> None:
-        moved = self.engine.update(
+    def _update_player(self, player: str, batch: Batch, files: FilesOf) -> None:
+        """Take the player's optimizer step; raise TrainingError if a gradient is not finite."""
+        finite = self.engine.update(
             self.optimizers[player], self.parameters[player], self.recipe.optimizer.clip_norm
         )
-        if not moved:
+        if not finite:
             raise TrainingError(
                 f"step {self.step + 1}: the {player}'s gradient is not finite; the batch was "
                 f"{files(batch)}. {_LAST_GOOD}"
@@ -247,10 +277,10 @@ class Trainer:
 
 
 def _load_moments(optimizer: torch.optim.Adam, state: Mapping[str, Any]) -> None:
-    """Load an optimizer's state, laid out in memory as its parameters are.
+    """Load an optimizer's state, in the memory format of its parameters.
 
-    Torch's fused Adam on a CPU reads and writes the moments in the parameters' order, and gives
-    other updates, without an error, where they were saved in another memory format.
+    Torch's fused Adam on a CPU reads the moments in the memory order of the parameters. If they
+    were saved in another memory format, its updates are wrong, without an error.
     """
     optimizer.load_state_dict(dict(state))
     for parameter, values in optimizer.state.items():

@@ -269,8 +269,8 @@ def test_a_run_goes_back_to_the_newest_whole_checkpoint_and_says_so(
     file.write_bytes(file.read_bytes()[:1000])
     run = i2i("run", recipe, "--out", "cut", "--resume")
     assert run.status == 0
-    assert "passed over a damaged checkpoint" in run.output
-    assert "going on from step 4" in run.output
+    assert "skipped a damaged checkpoint" in run.output
+    assert "resuming from step 4" in run.output
     one, other = (
         model_file.read_model(tmp_path / name / "checkpoints/step-00000006/model.safetensors")[0]
         for name in ("whole", "cut")
