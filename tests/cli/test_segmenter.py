@@ -41,7 +41,7 @@ def test_a_data_set_by_name_is_trained_on_and_kept_for_seg_score(
     path = cache_dir() / "segmenters" / "synthetic.safetensors"
     assert "epoch 2/2  loss" in told
     assert "validation: per-pixel" in told
-    assert f"kept: {path}" in told
+    assert f"written to {path}" in told
     assert "seg_score:segmenter=synthetic" in told
     assert SegScore(segmenter="synthetic").settings()["size"] == [32, 32]
 

@@ -243,7 +243,7 @@ def test_inputs_are_never_replaced(i2i: Start, trained: Path, tmp_path: Path) ->
     folder.mkdir()
     Image.fromarray(picture(0)).save(folder / "a.png")
     before = (folder / "a.png").read_bytes()
-    reasons = {"in": "name another --out", "in/a.png": "replace an input", "in/*.png": "no image"}
+    reasons = {"in": "choose another --out", "in/a.png": "replace an input", "in/*.png": "no image"}
     for target, reason in reasons.items():
         run = i2i("translate", trained, target, "--out", "in", "--overwrite").wait()
         assert run.status == 2
