@@ -156,7 +156,7 @@ def test_a_run_leaves_everything_in_its_folder(
         "step-00000006",
         "target",
     ]
-    assert len(list((folder / "samples" / "step-00000006").iterdir())) == 4
+    assert len(list((folder / "samples" / "step-00000006").iterdir())) == 2
     result = json.loads((folder / "evaluation/metrics.json").read_text())
     assert result["images"] == 4
     assert set(result["metrics"]) == {"l1", "psnr", "ssim"}
