@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Installs exactly what this version was tried with; pyproject.toml says what else may do.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow lint docs site results clean
+.PHONY: demo test test-slow lint docs site results wheel floor clean
 
 demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
@@ -27,6 +27,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python scripts/draw_rooms.py --check
 
@@ -47,8 +48,24 @@ results: .venv/dev
 		mv $$there/study.json $$there.json && mv $$there/study.html $$there.html || exit 1; \
 	done
 
+# sdist and wheel in dist/, tried in an empty environment.
+wheel:
+	$(PYTHON) scripts/wheel.py
+
+# The tests with the lowest versions that pyproject.toml declares, for the lowest Python of all.
+FLOOR := .venv-floor
+floor: $(FLOOR)/ready
+	OMP_NUM_THREADS=1 $(FLOOR)/bin/python -m pytest -n 2 --dist loadgroup
+
+$(FLOOR)/ready: pyproject.toml constraints.txt scripts/floors.py plugins/i2i-example/pyproject.toml
+	test -x $(FLOOR)/bin/pip || $(PYTHON) -m venv $(FLOOR)
+	$(FLOOR)/bin/python scripts/floors.py > $(FLOOR)/floors.txt
+	$(FLOOR)/bin/pip install --quiet --disable-pip-version-check -c $(FLOOR)/floors.txt \
+		-e '.[openmoji,track,demo,export,test]' -e plugins/i2i-example
+	touch $@
+
 clean:
-	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-floor site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache
 
 .venv/base: pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv

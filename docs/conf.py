@@ -26,7 +26,7 @@ NAVIGATION = {
         "The paper's generators <results/generators_cpu/study>",
         "The paper's receptive fields <results/receptive_fields_cpu/study>",
     ],
-    "Reference": ["cli", "api", "metrics", "plugins", "performance", "design"],
+    "Reference": ["cli", "api", "metrics", "plugins", "performance", "stability", "design"],
 }
 """Every page but the first, in order; a page that is left out is an error."""
 
