@@ -3,8 +3,9 @@
     python scripts/draw_rooms.py            write
     python scripts/draw_rooms.py --check    exit with 1 if the drawing is out of date
 
-The drawing is Mermaid, made from the imports in the code. Arrows that follow from others are left
-out: where a room imports another one by way of a third, only that way is drawn.
+The drawing is a Mermaid flowchart of the imports in the code. Arrows that follow from others are
+left out: if a room imports another one both directly and through a third, only the indirect way is
+drawn.
 """
 
 import re
@@ -18,13 +19,13 @@ PAGE = ROOT / "docs" / "design.md"
 PART = re.compile(r"(<!-- drawn: rooms -->\n).*?(<!-- end -->)", re.DOTALL)
 
 EVERYWHERE = {"errors", "hookspecs", "system"}
-"""Rooms that nearly all others import: their arrows would hide the rest."""
+"""Rooms that nearly all others import; their arrows would hide the rest."""
 
 Arrows = dict[str, set[str]]
 
 
 def rooms() -> Arrows:
-    """The rooms of the package: which others each imports."""
+    """The rooms of the package, each with the rooms that it imports."""
     graph = grimp.build_graph("i2i", exclude_type_checking_imports=True, cache_dir=None)
     arrows: Arrows = {}
     for module in sorted(graph.modules - {"i2i"}):
@@ -36,7 +37,7 @@ def rooms() -> Arrows:
 
 
 def reduced(arrows: Arrows) -> Arrows:
-    """The arrows without those that a longer way makes superfluous; there are no circles."""
+    """Remove arrows that a longer way replaces; the arrows must have no cycles."""
 
     def reached(room: str) -> set[str]:
         return set().union(*({other} | reached(other) for other in arrows[room]))
@@ -59,7 +60,7 @@ def drawing() -> str:
 
 
 def main() -> int:
-    """Write the drawing, or say that it is out of date."""
+    """Write the drawing, or report that it is out of date."""
     before = PAGE.read_text(encoding="utf-8")
     after = PART.sub(lambda match: f"{match[1]}{drawing()}\n{match[2]}", before)
     if after == before:
