@@ -88,7 +88,7 @@ class Notebook(MystParser):
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
-    """Add the tables of contents to the first page when it is read; its file stays plain Markdown."""
+    """Add the tables of contents to the first page; its file stays plain Markdown."""
     if page == app.config.root_doc:
         for caption, pages in NAVIGATION.items():
             options = f":hidden:\n:caption: {caption}" if caption else ":hidden:"
