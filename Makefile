@@ -1,8 +1,8 @@
-# `make demo` and `make test` do all their set-up themselves, in .venv, from a fresh clone.
+# `make demo` and `make test` work in a fresh clone: they install everything into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Installs exactly what this version was tried with; pyproject.toml says what else may do.
+# constraints.txt has the exact versions that were tested; pyproject.toml has the allowed ranges.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-slow lint docs site results wheel floor clean
@@ -11,14 +11,14 @@ demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
 	@echo "Open runs/quickstart/report.html in a browser."
 
-# Two processes of one thread each. Tests of one `xdist_group` stay together: they share what takes
-# long to set up.
+# Two processes with one thread each. Tests of one `xdist_group` run in one process, because they
+# share a slow set-up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: .venv/dev
 	$(PYTEST)
 
-# What takes long: kills at random, the tutorial, whole studies, tours in a browser, more peers.
+# The slow tests: random kills, the tutorial, whole studies, browser tests, more peers.
 test-slow: .venv/dev
 	$(PYTEST) -m slow
 
@@ -35,17 +35,17 @@ docs: .venv/dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python scripts/draw_rooms.py
 
-# The site, in site/, always whole: a page that wasn't read again couldn't warn. Any warning fails.
+# Builds the whole site into site/: pages that are not read again would not warn. Warnings are errors.
 site: .venv/docs
 	rm -rf site
 	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning -d .venv/doctrees docs site
 
-# The pages of the paper's ablations, from the records of their runs.
+# Writes the pages of the paper's ablations from the records of their runs.
 results: .venv/dev
 	for name in losses generators receptive_fields; do \
-		there=docs/results/$${name}_cpu; \
-		$(BIN)/i2i study recipes/studies/$${name}_cpu.toml --out $$there --page && \
-		mv $$there/study.json $$there.json && mv $$there/study.html $$there.html || exit 1; \
+		out=docs/results/$${name}_cpu; \
+		$(BIN)/i2i study recipes/studies/$${name}_cpu.toml --out $$out --page && \
+		mv $$out/study.json $$out.json && mv $$out/study.html $$out.html || exit 1; \
 	done
 
 # sdist and wheel in dist/, tried in an empty environment.

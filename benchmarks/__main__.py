@@ -14,19 +14,20 @@ FACADES = Path(__file__).parents[2] / "shared" / "facades"
 
 
 class Subject(Protocol):
-    """What can be measured: one module each."""
+    """A subject that can be measured; each is a module."""
 
     def measure(self, options: Options) -> dict[str, Any]:
         """Measure i2i and its peers in turn.
 
         Returns:
-            `what` was measured; `ours`, `peer` and their `ratio`, above 1 where i2i is better, each
-            the median, smallest and largest of the rounds; or `results`, a list of such.
+            `what` was measured, and either `results`, a list of results, or `ours`, `peer` and
+            their `ratio` (above 1 if i2i is better), each as the median, smallest and largest value
+            of the rounds.
         """
         ...
 
     def lines(self, result: dict[str, Any]) -> list[str]:
-        """What was measured, for people."""
+        """The result as lines of text."""
         ...
 
 
@@ -49,13 +50,13 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=FACADES, help="the facades  [../shared/facades]"
     )
-    parser.add_argument("--rounds", type=int, help="measurements of each  [the subject's own]")
-    parser.add_argument("--size", type=int, help="train-step: only images of this side")
-    parser.add_argument("--batch", type=int, help="train-step, memory: only batches of so many")
+    parser.add_argument("--rounds", type=int, help="measurements of each  [depends on the subject]")
+    parser.add_argument("--size", type=int, help="train-step: only images of this size")
+    parser.add_argument("--batch", type=int, help="train-step, memory: only batches of this size")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = vars(parser.parse_args())
     subject, as_json = SUBJECTS[given.pop("subject")], given.pop("json")
-    load = os.getloadavg()[0]  # more than a little of it, and the numbers mean nothing
+    load = os.getloadavg()[0]  # with more than a small load, the numbers are useless
     result = subject.measure(Options(**given))
     if as_json:
         about = {"machine": machine(), "versions": versions(), "load_before": load}

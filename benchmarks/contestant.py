@@ -1,7 +1,7 @@
-"""Contestants in processes of their own that take turns.
+"""Contestants in separate processes that take turns.
 
-Turns are short, so that all have the same share of whatever else the machine does. Each has its own
-process, because what one sets for its process, such as how memory is kept, would help the others.
+Turns are short, so that other load on the machine affects all contestants equally. Each has its own
+process, because settings of a process, such as malloc's, would also affect the others.
 """
 
 import time
@@ -13,26 +13,26 @@ from types import TracebackType
 from typing import Any, Self
 
 REST = 0.02
-"""Seconds between turns: for a while the threads of the one before still look for work."""
+"""Seconds between turns: threads of the previous contestant stay active for a short time."""
 
 Turns = Callable[..., Iterator[float]]
-"""What is measured: every `next` is a turn, and gives the seconds that it waited for data."""
+"""What is measured: each `next` is a turn and returns the seconds that it waited for data."""
 
 
 class Contestant:
-    """A process that takes a turn when it is told to; a context that ends it.
+    """A process that takes turns on request; leaving the context ends it.
 
     Args:
-        turns: A function of a module.
-        arguments: For the function; they are pickled.
+        turns: A function at the top level of a module, so that it can be pickled.
+        arguments: Arguments of the function; they are pickled, too.
     """
 
     def __init__(self, turns: Turns, *arguments: Any) -> None:
         context = get_context("spawn")
-        self._connection, its = context.Pipe()
-        self._process = context.Process(target=_serve, args=(its, turns, arguments))
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other_end, turns, arguments))
         self._process.start()
-        its.close()
+        other_end.close()
 
     def __enter__(self) -> Self:
         return self
@@ -47,7 +47,7 @@ class Contestant:
         self._process.join()
 
     def turn(self) -> tuple[float, float]:
-        """Have it take a turn: the seconds it took, and those of them that it waited for data."""
+        """Take a turn; return its seconds, and how many of them it waited for data."""
         time.sleep(REST)
         try:
             self._connection.send(None)
@@ -61,12 +61,15 @@ class Contestant:
 def in_turn(
     contestants: Mapping[str, tuple[Turns, Sequence[Any]]], rounds: int, dropped: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """What `Contestant.turn` gives, of each in every round; in every round another one begins.
+    """Measure contestants in rounds; each round begins with another one.
 
     Args:
-        contestants: Each one's function and arguments.
-        rounds: How often each is measured.
-        dropped: Rounds before that, which don't count.
+        contestants: The function and the arguments of each contestant, by name.
+        rounds: Number of measured rounds.
+        dropped: Number of rounds before them that don't count.
+
+    Returns:
+        By name, the results of `Contestant.turn` in the measured rounds.
     """
     names = list(contestants)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
@@ -83,7 +86,7 @@ def in_turn(
 
 
 def _serve(connection: Connection, turns: Turns, arguments: Sequence[Any]) -> None:
-    """Take turns until the other end is closed."""
+    """Take a turn for each message, until the other end closes the connection."""
     iterator = turns(*arguments)
     with suppress(EOFError):
         while True:

@@ -1,9 +1,9 @@
-"""Batches for training from the facades, against the peer's data set.
+"""Loading of training batches from the facades, against the peer's data set.
 
-i2i decodes all pairs once, which is told apart, and cuts its batches from them. The peer reads
-each file whenever it is needed. Both enlarge to 286 x 286, cut out 256 x 256, mirror, and give
-float tensors, one pair a batch; the peer in this process (`--num_threads 0`), i2i in it and in one
-thread beside it.
+i2i decodes all pairs once, which is measured separately, and crops its batches from the decoded
+images. The peer reads each file every time. Both resize to 286 x 286, crop 256 x 256, flip at
+random, and return float tensors with one pair per batch. The peer runs in this process
+(`--num_threads 0`); i2i runs in this process, and also with one additional thread.
 """
 
 import time
@@ -26,7 +26,7 @@ ROUNDS = 5
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Time passes over the training pairs in turn."""
+    """Time passes over the training pairs, contestants in turn."""
     with workplace(options) as (peer, _):
         recipe = paper_recipe(256, 1, 64, f"data.root={options.data}")
         dataset, load = assemble_dataset(recipe), recipe.augment.load
@@ -48,7 +48,7 @@ def measure(options: Options) -> dict[str, Any]:
         source = peer.source
     results = [
         {
-            "what": f"i2i with {workers} threads beside, against the peer",
+            "what": f"i2i with {workers} additional threads, against the peer",
             "workers": workers,
             "ours": summary([pairs / t for t in times[str(workers)]]),
             "peer": summary([pairs / t for t in times["peer"]]),
@@ -80,18 +80,18 @@ def _seconds(batches: Iterable[Any]) -> float:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     shown = [result["what"], f"peer: {result['peer_source']}"]
     for each in result["results"]:
         shown.append(
-            f"  i2i, {each['workers']} threads beside  {spread(each['ours'], 0)}, "
+            f"  i2i, {each['workers']} additional threads  {spread(each['ours'], 0)}, "
             f"{spread(each['ratio'], 1)} times as fast"
         )
     shown.append(f"  peer  {spread(result['results'][0]['peer'], 0)}")
     even = result["break_even_epochs"]
-    after = "never made up for" if even is None else f"made up for after {even:.2f} epochs"
+    after = "never pays off" if even is None else f"pays off after {even:.2f} epochs"
     return [
         *shown,
-        f"  decoding all once: {result['decoding_seconds']:.1f} s, {after}; "
-        f"reading them the next time: {result['reading_decoded_seconds']:.2f} s",
+        f"  decoding all pairs once: {result['decoding_seconds']:.1f} s, {after}; "
+        f"loading decoded pairs: {result['reading_decoded_seconds']:.2f} s",
     ]

@@ -1,9 +1,10 @@
-"""Epochs of a whole training, against steps on a batch that lies ready, and against the peer's.
+"""Epochs of a whole training, against steps on a prepared batch, and against the peer's epochs.
 
-i2i: `i2i.training.loop.train` as `i2i run` calls it, on real pairs, from the end of one epoch to
-the end of the next, the first left out. Between epochs, when a run would translate its samples,
-the others take their turns: as many of i2i's own updates on one batch that lies ready, and epochs
-of the peer's loop, its data set and `optimize_parameters`. Each is a process of its own.
+i2i runs `i2i.training.loop.train` as `i2i run` does, on real pairs. An epoch is measured from the
+end of the previous one; the first is left out. Between epochs, when a run would translate its
+samples, the other contestants take their turns: the same number of i2i's updates on one prepared
+batch, and epochs of the peer's loop with its data set and `optimize_parameters`. Each runs in its
+own process.
 """
 
 import json
@@ -39,11 +40,11 @@ from i2i.training.trainer import Trainer
 PAIRS = 40
 ROUNDS = 3
 PEERS_PROCESSES = (0, min(4, os.cpu_count() or 1))
-"""Processes that read for the peer: none, and its default of 4 unless there are fewer cores."""
+"""Numbers of the peer's reader processes: none, and its default of 4, or the number of cores."""
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Time epochs in turn."""
+    """Time epochs, contestants in turn."""
     rounds = options.rounds or ROUNDS
     with ExitStack() as stack:
         peer, work = stack.enter_context(workplace(options))
@@ -61,9 +62,9 @@ def measure(options: Options) -> dict[str, Any]:
         source = peer.source
     times = {name: values[1:] for name, values in ours.times.items()}
     results = [
-        comparison("steps on a batch that lies ready", times["ours"], times["ready"]),
+        comparison("steps on a prepared batch", times["ours"], times["ready"]),
         *(
-            comparison(f"the peer, {name} reading", times["ours"], times[name])
+            comparison(f"the peer, {name} for reading", times["ours"], times[name])
             for name in others
             if name != "ready"
         ),
@@ -79,10 +80,10 @@ def measure(options: Options) -> dict[str, Any]:
 
 
 class _Epochs:
-    """Times epochs of a training, and has the others take their turns between them.
+    """Times the epochs of a training, and lets the other contestants take turns between them.
 
     Args:
-        others: A turn of theirs is an epoch.
+        others: The other contestants; one turn is an epoch.
     """
 
     def __init__(self, others: dict[str, Contestant]) -> None:
@@ -91,7 +92,7 @@ class _Epochs:
         self.began = time.perf_counter()
 
     def ended(self, _: nn.Module, step: int) -> None:
-        """An epoch of the training has ended."""
+        """Called at the end of an epoch of the training: measure the others."""
         self.times["ours"].append(time.perf_counter() - self.began)
         for name in self.others if step // PAIRS % 2 else reversed(self.others):
             self.times[name].append(self.others[name].turn()[0])
@@ -163,7 +164,7 @@ def _no_files(_: Batch) -> str:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     shown = [
         result["what"],
         f"peer: {result['peer_source']}",

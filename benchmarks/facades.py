@@ -1,4 +1,4 @@
-"""Parts of the facades, for benchmarks that need few of them."""
+"""Parts of the facades data set, for benchmarks that need few images."""
 
 import os
 import shutil
@@ -10,14 +10,14 @@ from i2i.images import read, save_image
 
 
 def copy_pairs(data: Path, folder: Path, count: int) -> None:
-    """Make a data set that has so many training pairs and nothing else."""
+    """Make a data set with `count` training pairs and nothing else."""
     (folder / "train").mkdir(parents=True)
     for file in _files(data / "train", count):
         shutil.copy(file, folder / "train")
 
 
 def write_halves(source: Path, folder: Path, *, left: bool, count: int | None = None) -> list[Path]:
-    """Write halves of side-by-side pairs as PNG files: photos are left, label maps right."""
+    """Write halves of side-by-side pairs as PNG files: photos (left) or label maps (right)."""
     written = []
     for file in _files(source, count):
         pair = read(file)
@@ -29,7 +29,7 @@ def write_halves(source: Path, folder: Path, *, left: bool, count: int | None = 
 
 @contextmanager
 def cache_in(folder: Path) -> Iterator[None]:
-    """Have i2i, and the programs that are started, keep what they decode in that folder."""
+    """A context in which i2i, also in started programs, uses the folder as its cache."""
     before = os.environ.get("I2I_CACHE_DIR")
     os.environ["I2I_CACHE_DIR"] = str(folder)
     try:
@@ -44,7 +44,7 @@ def _files(folder: Path, count: int | None) -> list[Path]:
     files = sorted(folder.glob("*.jpg"))[:count]
     if not files or (count is not None and len(files) < count):
         raise SystemExit(
-            f"{folder}: has {len(files)} JPEG files, too few; name a folder with the facades' "
+            f"{folder}: has too few JPEG files ({len(files)}); give a folder with the facades' "
             "train and test: --data DIR"
         )
     return files

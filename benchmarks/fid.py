@@ -1,8 +1,8 @@
-"""FID of two folders of photos, as a user starts it, against torch-fidelity and pytorch-fid.
+"""FID of two folders of photos, as a user computes it, against torch-fidelity and pytorch-fid.
 
-Every tool is a process of its own, from its start to its number, on the same files and the same
-weights, with its own defaults; so start-up, reading and the distance count, and peak memory is what
-the process held. Then the distance alone, against `scipy.linalg.sqrtm`.
+Each tool runs in its own process with its own defaults, on the same files and weights. Its time
+includes start-up, reading and the distance; its memory is the peak of the process. The distance
+alone is also measured, against `scipy.linalg.sqrtm`.
 """
 
 import importlib.util
@@ -37,9 +37,9 @@ class Tool:
     """A program that prints a FID.
 
     Args:
-        command: How it is started.
-        number: Finds the FID in what it prints.
-        environment: Variables it needs.
+        command: The command line.
+        number: A regular expression that finds the FID in its output.
+        environment: Additional environment variables.
         prepare: Called before each start.
     """
 
@@ -50,11 +50,11 @@ class Tool:
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Run the tools in turn: seconds, images/s, peak MiB, and the FID each printed."""
+    """Run the tools in turn; measure seconds, images/s, peak MiB, and read the FID of each."""
     rounds = options.rounds or ROUNDS
-    lacking = [name for name, module in PEERS.items() if not importlib.util.find_spec(module)]
-    if lacking:
-        raise SystemExit(f"needs {' and '.join(lacking)}: pip install -e '.[dev]'")
+    missing = [name for name, module in PEERS.items() if not importlib.util.find_spec(module)]
+    if missing:
+        raise SystemExit(f"needs {' and '.join(missing)}: pip install -e '.[dev]'")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         n = {
@@ -64,13 +64,13 @@ def measure(options: Options) -> dict[str, Any]:
         tools = _tools(work)
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in tools}
         for turn in range(rounds):
-            # i2i again comes after i2i, whose reference it uses; the others change places.
+            # "i2i again" must follow "i2i", whose cached features it uses. Others change places.
             for name in list(tools) if turn % 2 == 0 else ["pytorch-fid", "torch-fidelity", *OURS]:
                 runs[name].append(_timed(tools[name]))
     images = sum(n.values())
     seconds = {name: [run["seconds"] for run in of_tool] for name, of_tool in runs.items()}
     return {
-        "what": f"fid of {n[OUTPUTS]} against {n[TARGETS]} photos of 256 x 256, start to number, "
+        "what": f"fid of {n[OUTPUTS]} against {n[TARGETS]} photos of 256 x 256, whole program, "
         f"{torch.get_num_threads()} threads",
         "tools": {
             name: {
@@ -94,7 +94,7 @@ OURS = ("i2i", "i2i again")
 
 
 def _tools(work: Path) -> dict[str, Tool]:
-    """Each tool on the same weights; i2i twice, at first without and then with a kept reference."""
+    """The tools with the same weights; i2i twice, without and with cached target features."""
     weights = work / "hub" / "checkpoints" / "pt_inception-2015-12-05-6726825d.pth"
     weights.parent.mkdir(parents=True)
     inception = load("inception")
@@ -130,20 +130,20 @@ def _tools(work: Path) -> dict[str, Tool]:
 
 
 def _timed(tool: Tool) -> dict[str, float]:
-    """Seconds, peak memory and FID of one start."""
+    """Run a tool once; return its seconds, peak memory and FID."""
     tool.prepare()
     ended = timed(tool.command, tool.environment)
     found = re.search(tool.number, ended.text)
     if found is None:
-        raise SystemExit(f"{' '.join(tool.command)} printed no number:\n{ended.text}")
+        raise SystemExit(f"{' '.join(tool.command)} printed no FID:\n{ended.text}")
     return {"seconds": ended.seconds, "peak_mib": ended.peak_mib, "fid": float(found[1])}
 
 
 def _distance(rounds: int, n: int, m: int) -> dict[str, Any]:
-    """The distance between features of that many images, against the usual matrix root."""
+    """Time the distance between features of `n` and `m` images, against the usual matrix root."""
     from pytorch_fid.fid_score import calculate_frechet_distance
 
-    # Features are not negative and mostly small, as the real ones.
+    # Like real features, these are not negative and mostly small.
     rows = [np.random.default_rng(k).exponential(0.4, (k, DIMENSIONS)) for k in (n, m)]
     times: dict[str, list[float]] = {"ours": [], "peer": []}
     values = {}
@@ -164,7 +164,7 @@ def _distance(rounds: int, n: int, m: int) -> dict[str, Any]:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     shown = [result["what"]]
     for name, tool in result["tools"].items():
         speed, peak = tool["images_per_second"], tool["peak_mib"]
@@ -175,7 +175,7 @@ def lines(result: dict[str, Any]) -> list[str]:
     for each in result["results"]:
         shown.append(f"  i2i is {spread(each['ratio'])} times as fast as {each['against']}")
     shown.append(
-        f"  against a reference it knows, i2i is {spread(result['again'])} times as fast again"
+        f"  with cached target features, i2i is another {spread(result['again'])} times as fast"
     )
     distance = result["distance"]
     shown.append(distance["what"])

@@ -1,9 +1,9 @@
-"""The most memory that a training holds, against the peer's.
+"""Peak memory of a training, against the peer's.
 
-i2i: `i2i run` on the paper's recipe; it also decodes the pairs and saves a checkpoint at the end.
-The peer: its `train.py`, which reads in its own process and saves nothing in so few steps. Both
-take the same number of steps on the same pairs, and start from a process that holds less than
-either.
+i2i runs `i2i run` with the paper's recipe, which also decodes the pairs and saves a checkpoint at
+the end. The peer runs its `train.py`, which reads in its own process and saves nothing in so few
+steps. Both take the same number of steps on the same pairs. The process that starts them uses less
+memory than either, because the measured peak is at least its own.
 """
 
 import sys
@@ -24,12 +24,12 @@ ROUNDS = 3
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Start both in turn."""
+    """Run both in turn."""
     with workplace(options) as (peer, work):
         rounds = options.rounds or ROUNDS
         chosen = [batch for batch in BATCHES if options.batch in (None, batch)]
         return {
-            "what": f"MiB at most, {STEPS} steps of training at 256 x 256",
+            "what": f"peak MiB, {STEPS} steps of training at 256 x 256",
             "peer_source": peer.source,
             "results": [_measured(options.data, work, peer, batch, rounds) for batch in chosen],
         }
@@ -69,11 +69,11 @@ def _peers(peer: Peer, pairs: Path, batch: int) -> list[str]:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     shown = [result["what"], f"peer: {result['peer_source']}"]
     for each in result["results"]:
         shown.append(
             f"  {each['what']}: i2i {spread(each['ours'], 0)}, peer {spread(each['peer'], 0)}, "
-            f"which is {spread(each['ratio'])} times as much"
+            f"{spread(each['ratio'])} times as much as i2i"
         )
     return shown

@@ -1,4 +1,4 @@
-"""A model file for benchmarks that translate."""
+"""A model file for the benchmarks of translation."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from i2i.recipe.assemble import assemble_dataset
 
 
 def write_untrained(path: Path, data: Path) -> Path:
-    """Write the paper's generator for the facades; its weights are random, which takes as long."""
+    """Write the paper's generator for the facades, with random weights: the time is the same."""
     recipe = paper_recipe(256, 1, 64, f"data.root={data}")
     described = dataset_info(assemble_dataset(recipe)).to_json()
     write_model(path, networks(recipe).generator, recipe=recipe.to_toml(), data=described, step=0)

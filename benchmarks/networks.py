@@ -1,4 +1,4 @@
-"""The networks that are measured, and i2i's training of them."""
+"""The networks of the benchmarks, and i2i's trainer for them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ RECIPE = Path(__file__).parents[1] / "recipes" / "pix2pix_facades.toml"
 
 
 class Networks(NamedTuple):
-    """The players, and what they minimise."""
+    """The generator, the discriminators and the losses."""
 
     generator: nn.Module
     discriminators: dict[str, nn.Module]
@@ -30,10 +30,10 @@ def paper_recipe(size: int = 256, batch: int = 1, base: int = 64, *overrides: st
     """The paper's recipe at another size, on a CPU.
 
     Args:
-        size: Side of the images.
-        batch: Images in a step.
-        base: Channels of the outermost maps of both networks.
-        overrides: As `--set` takes them.
+        size: Height and width of the images.
+        batch: Pairs per step.
+        base: The `base_channels` of both networks.
+        overrides: Further changes, as for `--set`.
     """
     own = (
         "data.fallback=synthetic",
@@ -49,14 +49,14 @@ def paper_recipe(size: int = 256, batch: int = 1, base: int = 64, *overrides: st
 
 
 def networks(recipe: Recipe) -> Networks:
-    """Networks with new weights."""
+    """Build the networks of a recipe with new weights."""
     losses = assemble_losses(recipe)
     discriminators = assemble_discriminators(recipe, losses, 3, 3)
     return Networks(assemble_generator(recipe, 3, 3), discriminators, losses)
 
 
 def trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
-    """A training as `i2i run` makes it."""
+    """Build the trainer as `i2i run` does."""
     generator, discriminators, losses = networks(recipe)
     engine = Engine("cpu", recipe.train.precision)
     wrapped = {label: engine.wrap(network) for label, network in discriminators.items()}

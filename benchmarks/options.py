@@ -1,4 +1,4 @@
-"""What a benchmark is told."""
+"""Options of the benchmarks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Args:
-        data: The facades, with `train` and `test`.
+        data: The folder of the facades, with `train` and `test`.
         peer: A clone of the peer, see `benchmarks.peer`.
-        rounds: How often each contestant is measured; None for the subject's own number.
-        size: Only configurations of images of this side.
-        batch: Only configurations of batches of so many images.
+        rounds: Measurements of each contestant; None for the subject's default.
+        size: Only configurations with this image size.
+        batch: Only configurations with this batch size.
     """
 
     data: Path

@@ -1,7 +1,7 @@
-"""The peer: junyanz/pytorch-CycleGAN-and-pix2pix, from a clone that the user has.
+"""The peer: junyanz/pytorch-CycleGAN-and-pix2pix, from the user's clone.
 
-It runs unmodified, from a copy in a temporary folder. Of a clone that has it, the copy is the
-commit `COMMIT` of July 2022, whatever is checked out, so that everybody measures the same code.
+It runs unmodified, from a copy in a temporary folder. If the clone has the commit `COMMIT` of July
+2022, the copy is that commit, whatever is checked out, so that everyone measures the same code.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ COMMIT = "9f932ec"
 PARTS = ("data", "models", "options", "util", "train.py", "test.py")
 
 PAPER = ("--model", "pix2pix", "--netG", "unet_256", "--norm", "batch", "--direction", "BtoA")
-"""The paper's networks, from label maps, which are the right halves, to photos."""
+"""Options for the paper's networks, from label maps (the right halves) to photos."""
 
 TRAINING = ("--gan_mode", "vanilla", "--pool_size", "0", "--no_html", "--display_id", "-1")
 
@@ -35,46 +35,46 @@ class Peer:
     """The peer's code.
 
     Args:
-        folder: Where it lies; this process can import it.
-        source: What it is.
+        folder: The folder of the code; this process can import from it.
+        source: Name and commit of the code, as text.
     """
 
     folder: Path
     source: str
 
     def command(self, script: str, *arguments: object) -> list[str]:
-        """How one of its two programs is started on a CPU."""
+        """The command line of one of its two programs, on a CPU."""
         if not importlib.util.find_spec("dominate"):
             raise SystemExit(f"{NAME} needs dominate: pip install dominate")
         return [sys.executable, str(self.folder / script), *self._arguments(arguments)]
 
     @property
     def checkpoints(self) -> Path:
-        """Where it keeps its models, a folder each."""
+        """The folder of its models, with one folder for each."""
         return self.folder / "checkpoints"
 
     def options(self, kind: str, *arguments: object) -> Any:
-        """What its own parser makes of arguments, for `train` or `test`."""
+        """Parse arguments with its own parser, for `train` or `test`."""
         module = import_module(f"options.{kind}_options")
         with _command_line([kind, *self._arguments(arguments)]), redirect_stdout(io.StringIO()):
             return getattr(module, f"{kind.capitalize()}Options")().parse()
 
     def model(self, options: Any) -> Any:
-        """Its model, ready to be trained."""
+        """Its model, ready for training."""
         with redirect_stdout(io.StringIO()):
             model = import_module("models").create_model(options)
             model.setup(options)
         return model
 
     def dataset(self, options: Any) -> Any:
-        """Its data set, to be iterated over."""
+        """Its data set; iterate over it for batches."""
         with redirect_stdout(io.StringIO()):
             return import_module("data").create_dataset(options)
 
     def save_generator(self, name: str) -> None:
-        """Keep a U-Net of the paper's size with random weights, as a training of that name would.
+        """Save a U-Net of the paper's size with random weights, as a training of that name would.
 
-        Translation takes as long with these as with trained ones.
+        Translation takes the same time as with trained weights.
         """
         networks = import_module("models.networks")
         with redirect_stdout(io.StringIO()):
@@ -89,11 +89,11 @@ class Peer:
 
 @contextmanager
 def unpacked(clone: Path | None) -> Iterator[Peer]:
-    """The peer's code from a clone, importable as long as the context lasts."""
+    """A context with the peer's code from a clone, which can be imported in it."""
     if clone is None:
         raise SystemExit(
-            f"this compares with {NAME}: git clone https://github.com/junyanz/{NAME}, and name the "
-            "folder with --peer DIR"
+            f"this benchmark needs {NAME}: git clone https://github.com/junyanz/{NAME}, and give "
+            "the folder with --peer DIR"
         )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,18 +106,18 @@ def unpacked(clone: Path | None) -> Iterator[Peer]:
 
 
 def _unpack(clone: Path, folder: Path) -> str:
-    """Copy the code into the folder; what it is."""
+    """Copy the code into the folder; return its name and commit as text."""
     if _git(clone, "cat-file", "-e", f"{COMMIT}^{{commit}}").returncode == 0:
         archive = _git(clone, "archive", COMMIT, *PARTS)
         if archive.returncode == 0:
             with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as opened:
                 opened.extractall(folder, filter="data")
             return f"{NAME} at commit {COMMIT}"
-    lacking = [part for part in PARTS if not (clone / part).exists()]
-    if lacking:
+    missing = [part for part in PARTS if not (clone / part).exists()]
+    if missing:
         raise SystemExit(
-            f"{clone}: is no clone of {NAME}: it has neither the commit {COMMIT} nor "
-            f"{', '.join(lacking)}"
+            f"{clone}: is not a clone of {NAME}: it has neither the commit {COMMIT} nor "
+            f"{', '.join(missing)}"
         )
     for part in PARTS:
         if (clone / part).is_dir():
@@ -133,7 +133,7 @@ def _git(clone: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 @contextmanager
 def _command_line(words: Sequence[str]) -> Iterator[None]:
-    """Its parser reads the command line."""
+    """A context in which `sys.argv` is `words`, because the peer's parser reads it."""
     before, sys.argv = sys.argv, list(words)
     try:
         yield

@@ -11,16 +11,16 @@ from i2i.system.memory import keep_freed_memory
 
 
 def torch_loop(recipe: Recipe, layout: torch.memory_format) -> Iterator[float]:
-    """Training steps on one batch that lies ready; nothing is checked, logged or seeded.
+    """Training steps on one prepared batch, without checks, logs or seeds.
 
     Adam is fused, and freed memory is kept for the next step.
 
     Args:
-        recipe: What is trained.
-        layout: Memory format of the maps and weights.
+        recipe: The recipe of the networks and the batch.
+        layout: Memory format of feature maps and weights.
 
     Yields:
-        After every step, the seconds that it waited for data: none.
+        After every step, the seconds that it waited for data: 0.
     """
     keep_freed_memory(torch.device("cpu"))
     generator, discriminators, _ = networks(recipe)
@@ -49,5 +49,5 @@ def torch_loop(recipe: Recipe, layout: torch.memory_format) -> Iterator[float]:
 
 
 def ready_batch(recipe: Recipe) -> torch.Tensor:
-    """Inputs and targets, `(2, N, 3, H, W)` in [-1, 1]."""
+    """Random inputs and targets, `(2, N, 3, H, W)` in [-1, 1]."""
     return torch.rand(2, recipe.train.batch_size, 3, *recipe.augment.crop) * 2 - 1

@@ -1,4 +1,4 @@
-"""Programs as a user starts them, timed from start to end."""
+"""Runs and times whole programs, as a user starts them."""
 
 import os
 import subprocess
@@ -11,13 +11,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Ended:
-    """A program that has ended.
+    """The result of a program.
 
     Args:
-        seconds: From its start to its end.
-        peak_mib: The most memory that it held. Of a program with several processes that of the
-            largest, which flatters it; never less than the process that started it held.
-        text: What it printed.
+        seconds: The time from its start to its end.
+        peak_mib: Its peak memory. If it has several processes, this is the peak of the largest one
+            only, which is too low. It is at least the memory of the process that started it.
+        text: Its output.
     """
 
     seconds: float
@@ -33,9 +33,12 @@ def timed(
     """Run a program to its end.
 
     Args:
-        command: How it is started.
-        environment: Variables it needs besides those that are set.
-        folder: Where it is started.
+        command: The command line.
+        environment: Additional environment variables.
+        folder: The working directory.
+
+    Raises:
+        SystemExit: If its exit status is not 0; the message has its output.
     """
     with tempfile.TemporaryFile("w+") as printed:
         began = time.perf_counter()

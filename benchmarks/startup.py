@@ -1,7 +1,7 @@
-"""How long a user waits for one image, against the peer's, and what of that is i2i's doing.
+"""Time to translate one image, from the start of the program, against the peer's.
 
-What `i2i translate` takes from start to end, less what `import torch` takes in a process of its
-own and the network's pass over the image in one that is warm, is the overhead.
+The overhead of i2i is the time of `i2i translate`, minus the time of `import torch` in a separate
+process, minus the network's pass over the image in a warm process.
 """
 
 import sys
@@ -23,7 +23,7 @@ ROUNDS = 7
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Start everything in turn, once without counting."""
+    """Run everything in turn; the first round doesn't count."""
     with workplace(options) as (peer, work):
         inputs = work / "inputs"
         write_halves(options.data / "test", inputs, left=False, count=1)
@@ -49,7 +49,7 @@ def measure(options: Options) -> dict[str, Any]:
     times = {name: values[1:] for name, values in times.items()}
     parts = zip(times["ours"], times["import_torch"], times["forward"], strict=True)
     result = comparison(
-        f"translating one file of 256 x 256, start to end, {torch.get_num_threads()} threads",
+        f"translating one file of 256 x 256, whole program, {torch.get_num_threads()} threads",
         times["ours"],
         times["peer"],
     )
@@ -61,7 +61,7 @@ def measure(options: Options) -> dict[str, Any]:
 
 
 def _forward(network: torch.nn.Module, image: torch.Tensor) -> float:
-    """Seconds of a pass, after one that doesn't count: others have computed meanwhile."""
+    """Seconds of a pass, after a warm-up pass, because other programs ran in between."""
     with torch.inference_mode():
         network(image)
         began = time.perf_counter()
@@ -70,14 +70,14 @@ def _forward(network: torch.nn.Module, image: torch.Tensor) -> float:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     return [
         result["what"],
         f"peer: {result['peer_source']}",
         f"  i2i translate          {spread(result['ours'])} s",
         f"  import torch           {spread(result['import_torch'])} s",
-        f"  the network's pass     {spread(result['forward'], 3)} s",
-        f"  the rest, i2i's doing  {spread(result['overhead'])} s",
+        f"  pass of the network    {spread(result['forward'], 3)} s",
+        f"  overhead of i2i        {spread(result['overhead'])} s",
         f"  peer's test.py         {spread(result['peer'])} s: "
         f"i2i is {spread(result['ratio'])} times as fast",
         f"  i2i --help             {spread(result['help'])} s",

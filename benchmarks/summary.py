@@ -1,4 +1,4 @@
-"""What is told of repeated measurements."""
+"""Summaries of repeated measurements."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -6,22 +6,22 @@ from typing import Any
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
-    """Median, smallest and largest."""
+    """Median, smallest and largest value."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def ratios(ours: Sequence[float], peer: Sequence[float]) -> dict[str, float]:
-    """How much less ours are, round by round: above 1 where i2i is better."""
+    """The peer's value divided by ours in each round, summarised; above 1 if i2i is better."""
     return summary([p / o for o, p in zip(ours, peer, strict=True)])
 
 
 def comparison(what: str, ours: Sequence[float], peer: Sequence[float]) -> dict[str, Any]:
-    """Two contestants that were measured in turn.
+    """Compare two contestants that were measured in turn.
 
     Args:
         what: What was measured.
-        ours: Of i2i, one a round; less is better: seconds or MiB.
-        peer: Of the other.
+        ours: i2i's values, one per round, in seconds or MiB; lower is better.
+        peer: The other contestant's values.
     """
     return {
         "what": what,
@@ -32,6 +32,6 @@ def comparison(what: str, ours: Sequence[float], peer: Sequence[float]) -> dict[
 
 
 def spread(values: Mapping[str, float], digits: int = 2) -> str:
-    """A median with the smallest and the largest."""
+    """Format a median with the smallest and the largest value."""
     median, least, most = (f"{values[key]:.{digits}f}" for key in ("median", "min", "max"))
     return f"{median} ({least} to {most})"

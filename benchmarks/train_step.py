@@ -1,11 +1,11 @@
 """A training step, against plain PyTorch's and the peer's.
 
-i2i: the step as `i2i run` takes it, its batches cut from decoded images while the step before
-runs; also in `bf16-mixed` where the processor has fast instructions for it. "torch": the same
-networks in a plain loop with fused Adam, freed memory kept and a batch that lies ready, contiguous
-and channels-last, of which the faster counts. At the paper's size the peer is
-`Pix2PixModel.optimize_parameters` of pytorch-CycleGAN-and-pix2pix on a batch that lies ready. Each
-is a process of its own; they take turns, step by step.
+i2i takes the step as in `i2i run`: its batches are cropped from decoded images while the previous
+step runs. If the processor has fast instructions for it, `bf16-mixed` is measured, too. "torch" is
+the same networks in a plain loop with fused Adam, freed memory kept for the next step and one
+prepared batch; it is measured with contiguous and channels-last maps, and the faster one counts. At
+the paper's size, the peer is `Pix2PixModel.optimize_parameters` of pytorch-CycleGAN-and-pix2pix on
+one prepared batch. Each runs in its own process; they take turns, step by step.
 """
 
 import time
@@ -39,7 +39,7 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channel
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is trained: images' side, images in a step, channels of the outermost maps."""
+    """What is trained: image size, pairs per step, and `base_channels` of the networks."""
 
     size: int
     batch: int
@@ -47,7 +47,7 @@ class Configuration:
 
     @property
     def is_papers(self) -> bool:
-        """Whether these are the paper's networks, which the peer has too."""
+        """Whether these are the paper's networks, which the peer also has."""
         return (self.size, self.base) == (256, 64)
 
     def recipe(self, *overrides: str) -> Recipe:
@@ -73,8 +73,8 @@ def measure(options: Options) -> dict[str, Any]:
         if options.size in (None, c.size) and options.batch in (None, c.batch)
     ]
     if not chosen:
-        there_are = "; ".join(map(str, CONFIGURATIONS))
-        raise SystemExit(f"there is no such configuration. There are: {there_are}")
+        known = "; ".join(map(str, CONFIGURATIONS))
+        raise SystemExit(f"there is no such configuration; choose one of: {known}")
     with unpacked(options.peer) if options.peer else nullcontext() as peer:
         results = [_measured(c, options.rounds or (9 if c.is_papers else 25), peer) for c in chosen]
     return {
@@ -157,7 +157,7 @@ def _peers(recipe: Recipe, peer: Peer) -> Iterator[float]:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     shown = [result["what"]]
     if result["peer_source"]:
         shown.append(f"peer: {result['peer_source']}")

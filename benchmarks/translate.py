@@ -1,12 +1,12 @@
-"""Translating a folder of images from the start of the program to its end, against the peer's.
+"""Translation of a folder of images, the whole program, against the peer's.
 
-i2i: `i2i translate MODEL FOLDER --out …`. The peer: its `test.py` on the same files, with its
-model for images without targets (`--model test`). Both keep dropout and take each image's own
-statistics, as the paper does. The architecture is the paper's U-Net in both, but they place biases
-and dropout differently, so they can't share weights: each has random ones, on which the time
-doesn't depend. The peer also writes a copy of each input, and a page.
+i2i runs `i2i translate MODEL FOLDER --out …`. The peer runs its `test.py` on the same files, with
+its model for images without targets (`--model test`). Both keep dropout on and use the statistics
+of each image, as the paper does. Both have the paper's U-Net, but with biases and dropout at
+different places, so they can't share weights. Each has random weights, because the time doesn't
+depend on them. The peer also writes a copy of each input, and an HTML page.
 
-Then whether the batch that i2i chooses for speed changes what an image becomes.
+The largest difference between outputs in batches and one by one is measured, too.
 """
 
 import sys
@@ -33,7 +33,7 @@ ROUNDS = 3
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Start both programs in turn."""
+    """Run both programs in turn."""
     with workplace(options) as (peer, work):
         inputs = work / "inputs"
         files = write_halves(options.data / "test", inputs, left=False, count=IMAGES)
@@ -52,7 +52,8 @@ def measure(options: Options) -> dict[str, Any]:
                 _check(out / name, IMAGES)
         source = peer.source
     result = comparison(
-        f"translating {IMAGES} files of 256 x 256, start to end, {torch.get_num_threads()} threads",
+        f"translating {IMAGES} files of 256 x 256, whole program, "
+        f"{torch.get_num_threads()} threads",
         times["ours"],
         times["peer"],
     )
@@ -60,27 +61,27 @@ def measure(options: Options) -> dict[str, Any]:
 
 
 def ours_command(model: Path, inputs: Path, out: Path) -> list[str]:
-    """How `i2i translate` is started."""
+    """The command line of `i2i translate`."""
     start = [sys.executable, "-m", "i2i", "translate", str(model), str(inputs)]
     return [*start, "--out", str(out), "--device", "cpu"]
 
 
 def peers_command(peer: Peer, inputs: Path, out: Path) -> list[str]:
-    """How the peer is started; it has a model named `untrained`."""
+    """The command line of the peer; it must have a model named `untrained`."""
     own = ("--name", "untrained", "--model", "test", "--netG", "unet_256", "--norm", "batch")
     where = ("--dataroot", inputs, "--results_dir", out, "--num_test", IMAGES)
     return peer.command("test.py", *own, *where)
 
 
 def _check(out: Path, count: int) -> None:
-    """See that a program has done its work; the peer writes two images for each input."""
+    """Check that a program wrote all images; the peer writes two for each input."""
     written = len(list(out.rglob("*.png")))
     if written not in (count, 2 * count):
         raise SystemExit(f"{written} images were written for {count} inputs")
 
 
 def _largest_difference(path: Path, files: list[Path]) -> float:
-    """Between outputs in [-1, 1] of images in batches of the usual size, and one by one."""
+    """Largest difference of outputs in [-1, 1] between batches of i2i's size and single images."""
     model = load(path, device="cpu")
     images = [batch_of_one(read(file)) for file in files]
     height, width = images[0].shape[2:]
@@ -95,11 +96,11 @@ def _largest_difference(path: Path, files: list[Path]) -> float:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for people."""
+    """The result as lines of text."""
     return [
         result["what"],
         f"peer: {result['peer_source']}",
         f"  i2i   {spread(result['ours'])} s",
         f"  peer  {spread(result['peer'])} s: i2i is {spread(result['ratio'])} times as fast",
-        f"  outputs in batches and one by one differ by {result['max_difference']:.1e} at most",
+        f"  outputs in batches and one by one differ by at most {result['max_difference']:.1e}",
     ]

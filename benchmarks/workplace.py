@@ -1,4 +1,4 @@
-"""Where a benchmark against the training peer takes place."""
+"""The temporary folder of a benchmark against the training peer."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from benchmarks.peer import Peer, unpacked
 
 @contextmanager
 def workplace(options: Options) -> Iterator[tuple[Peer, Path]]:
-    """The peer's code, and an empty folder in which i2i also keeps what it decodes."""
+    """A context with the peer's code and a temporary folder, which also has i2i's cache."""
     with unpacked(options.peer) as peer, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         with cache_in(work / "cache"):

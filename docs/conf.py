@@ -1,6 +1,6 @@
-"""How `make site` builds these pages: Sphinx, which reads them as Markdown by MyST.
+"""Sphinx configuration of the site (`make site`); MyST reads the Markdown pages.
 
-The pages' order is in `NAVIGATION`, the names of the reference are in `api.md`.
+`NAVIGATION` has the order of the pages, `api.md` the names of the reference.
 """
 
 import json
@@ -28,7 +28,7 @@ NAVIGATION = {
     ],
     "Reference": ["cli", "api", "metrics", "plugins", "performance", "stability", "design"],
 }
-"""Every page but the first, in order; a page that is left out is an error."""
+"""All pages except the first, in order; a missing page is an error."""
 
 project = "i2i"
 author = project_copyright = "The i2i authors"
@@ -36,8 +36,8 @@ release = version = i2i.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown", ".ipynb": "notebook"}
 
-myst_heading_anchors = 4  # pages link to headings as a forge names them
-myst_enable_extensions = ["alert"]  # > [!NOTE], as a forge shows it
+myst_heading_anchors = 4  # pages link to headings by the anchors that GitHub gives them
+myst_enable_extensions = ["alert"]  # > [!NOTE], as on GitHub
 
 nitpicky = True
 add_module_names = False
@@ -70,12 +70,12 @@ log = logging.getLogger(__name__)
 
 
 class Notebook(MystParser):
-    """Reads a Jupyter notebook as the Markdown that its cells make, without outputs."""
+    """Reads a Jupyter notebook as Markdown: its cells, without outputs."""
 
     supported = ("notebook",)
 
     def parse(self, inputstring: str, document: nodes.document) -> None:
-        """Put a notebook's cells into a document."""
+        """Add the cells of a notebook to a document."""
         cells = json.loads(inputstring)["cells"]
         super().parse("\n\n".join(self._markdown(cell) for cell in cells), document)
 
@@ -83,12 +83,12 @@ class Notebook(MystParser):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             return text
-        # Forced, since a line that begins with ! is no Python.
+        # Forced: a line that begins with ! is not valid Python.
         return f"```{{code-block}} python\n:force:\n\n{text}\n```"
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
-    """Add the trees of contents to the first page, which stays plain Markdown."""
+    """Add the tables of contents to the first page; its file stays plain Markdown."""
     if page == app.config.root_doc:
         for caption, pages in NAVIGATION.items():
             options = f":hidden:\n:caption: {caption}" if caption else ":hidden:"
@@ -98,7 +98,7 @@ def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
 def shorten(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, *signature: str | None
 ) -> tuple[str | None, ...]:
-    """Write types and defaults as the code does, in a signature and what it returns."""
+    """Shorten types and defaults in a signature and its return type, as in the code."""
     return tuple(SHORTENED.sub(_short, text) if text else text for text in signature)
 
 
@@ -109,7 +109,7 @@ def _short(found: re.Match[str]) -> str:
 def keep_sentence(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
-    """Put a property's first sentence together: up to a colon it was taken for the type."""
+    """Repair a property's first sentence: napoleon takes its part before a colon for the type."""
     if what in ("attribute", "property") and lines and lines[-1].startswith(":type: "):
         start = lines.pop().removeprefix(":type: ")
         first = next(i for i, line in enumerate(lines) if line)
@@ -119,23 +119,24 @@ def keep_sentence(
 def mark_code(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
-    """Read what stands in single backticks as Markdown does: as code, and a name as a link."""
+    """Render single backticks as code, as Markdown does, and link names."""
     lines[:] = [SINGLE.sub(_marked, line) for line in lines]
 
 
 def _marked(code: re.Match[str]) -> str:
     if not NAME.fullmatch(code[1]):
         return f"`{code[0]}`"
-    # A class is looked for everywhere, another name in the class that speaks of it.
+    # Sphinx searches for a class everywhere, and for other names in the current class.
     return f":py:obj:`{'.' if code[1][0].isupper() else ''}{code[1]}`"
 
 
 def plain_code(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, shown: nodes.Element
 ) -> nodes.Element | None:
-    """Leave code in docstrings and types unlinked where the reference lacks them.
+    """Show names without a link if the reference doesn't have them.
 
-    Errors that are raised, and what pages say is in the reference, must be there.
+    This is for code in docstrings and for types. Errors under "Raises" and explicit links in pages
+    still fail if the reference doesn't have them.
     """
     if node["reftype"] == "obj" and "refexplicit" in node:
         return nodes.literal(text=shown.astext())
@@ -143,7 +144,7 @@ def plain_code(
 
 
 def check_reference(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Warn of every public name that the reference doesn't have."""
+    """Warn about public names that are missing in the reference."""
     shown = env.domains.python_domain.objects
     for name in set(i2i.__all__) - {"__version__"}:
         thing = getattr(i2i, name)
@@ -154,7 +155,7 @@ def check_reference(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def begin_download(writer: HTML5Translator, node: addnodes.download_reference) -> None:
-    """Let a browser open reports, which are pages of their own, rather than save them."""
+    """Link HTML reports as pages, so that browsers open them instead of saving them."""
     if str(node.get("filename", "")).endswith(".html"):
         address = f"{writer.builder.dlpath}/{node['filename']}"
         writer.body.append(writer.starttag(node, "a", "", href=address, CLASS="reference external"))
@@ -164,7 +165,7 @@ def begin_download(writer: HTML5Translator, node: addnodes.download_reference) -
 
 
 def setup(app: Sphinx) -> None:
-    """Tell Sphinx of all that is above."""
+    """Register the functions above with Sphinx."""
     app.add_source_parser(Notebook)
     app.connect("source-read", add_navigation)
     app.connect("autodoc-process-signature", shorten)

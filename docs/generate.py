@@ -1,9 +1,9 @@
-"""Writes the generated parts of these pages from the code, or checks that they are up to date.
+"""Write the generated parts of these pages from the code, or check that they are up to date.
 
     python docs/generate.py            write
-    python docs/generate.py --check    exit with 1 if something has changed
+    python docs/generate.py --check    exit with 1 if a page is out of date
 
-A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
 
 import inspect
@@ -33,7 +33,7 @@ PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def cli() -> Iterator[str]:
-    """Every command's --help, and that of commands in groups."""
+    """The --help of every command, including commands in groups."""
     for name in ("", *_commands(program, "")):
         yield f"## i2i {name}".rstrip() + "\n"
         shown = CliRunner().invoke(
@@ -52,7 +52,7 @@ def _commands(group: click.Group, before: str) -> Iterator[str]:
 
 
 def recipe() -> Iterator[str]:
-    """Every fixed section's keys."""
+    """The keys of all sections of a recipe, without those of components."""
     yield "### The top of the file\n"
     yield from _keys(Recipe, {"name", "seed"})
     for name, field in Recipe.model_fields.items():
@@ -66,13 +66,13 @@ def recipe() -> Iterator[str]:
 
 
 def segmenter() -> Iterator[str]:
-    """Every key of `[segmenter]`."""
+    """The keys of `[segmenter]`."""
     yield f"{inspect.getdoc(Segmenter)}\n"
     yield from _keys(Segmenter, set(Segmenter.model_fields))
 
 
 def components() -> Iterator[str]:
-    """Every component's section."""
+    """The section of every built-in component."""
     for kind in COMPONENTS:
         yield f"### {plural(kind).capitalize()}\n"
         for name in registry().names(kind):
@@ -84,7 +84,7 @@ def components() -> Iterator[str]:
 
 
 def study() -> Iterator[str]:
-    """Every key of a study file."""
+    """The keys of a study file."""
     for heading, model in (
         ("The top of the file", studies.Study),
         ("`[[variants]]`", studies.Variant),
@@ -98,7 +98,7 @@ def study() -> Iterator[str]:
 
 
 def hooks() -> Iterator[str]:
-    """Every hook with its literal signature."""
+    """The hooks with their signatures and docstrings."""
     specifications = [
         f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
         for name, hook in vars(hookspecs).items()
@@ -149,7 +149,7 @@ def _filled(page: str) -> str:
 
 
 def main() -> int:
-    """Write the pages, or say which ones are out of date."""
+    """Write the pages, or report those that are out of date."""
     stale = []
     for page in sorted(PAGES.glob("*.md")):
         before = page.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import grimp
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "rooms.svg"
 
 EVERYWHERE = {"errors", "hookspecs", "system"}
-"""Rooms that nearly all others import: their arrows would hide the rest."""
+"""Rooms that nearly all others import; their arrows would hide the rest."""
 
 WIDTH, HEIGHT = 118, 30
 """Of a room's box, in pixels."""
@@ -40,7 +40,7 @@ def rooms() -> Arrows:
 
 
 def reduced(arrows: Arrows) -> Arrows:
-    """The arrows without those that a longer way makes superfluous; there are no circles."""
+    """Remove arrows that a longer way replaces; the arrows must have no cycles."""
 
     def reached(room: str) -> set[str]:
         return set().union(*({other} | reached(other) for other in arrows[room]))

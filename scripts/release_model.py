@@ -1,9 +1,10 @@
-"""Trains a recipe to its end and puts what a release attaches into dist/NAME.
+"""Train a recipe and collect the files of a release in dist/NAME.
 
     python scripts/release_model.py recipes/pix2pix_openmoji.toml
 
-Weights are never committed; this makes them again, or goes on where it was stopped. The folder
-holds the model, its ONNX export, the resolved recipe, what was measured, the report and SHA256SUMS.
+Weights are never committed; this script trains them again, or resumes a stopped training. The
+folder contains the model, its ONNX export, the complete recipe, the metrics, the report and
+SHA256SUMS.
 """
 
 import argparse
@@ -19,7 +20,7 @@ DIST = Path("dist")
 
 
 def release(recipe: Path) -> Path:
-    """Train, export and collect; the folder."""
+    """Train, export and collect the files; return their folder."""
     finished = i2i.run(recipe, resume=True)
     if finished.status:
         sys.exit(finished.status)

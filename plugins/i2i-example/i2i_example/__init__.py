@@ -1,4 +1,7 @@
-"""A plugin for i2i: its registrations. String targets are imported only when they are used."""
+"""An example plugin for i2i: registers a generator and a loss.
+
+The targets are strings, so their modules are imported only when they are used.
+"""
 
 import i2i
 

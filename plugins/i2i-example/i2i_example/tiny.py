@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class Tiny(nn.Module):
-    """Three convolutions of the image's own size; enough to learn colours, not shapes."""
+    """Three convolutions at full resolution, which can learn colours but not shapes."""
 
     def __init__(self, in_channels: int, out_channels: int, *, width: int = 32) -> None:
         super().__init__()
