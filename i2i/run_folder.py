@@ -31,7 +31,7 @@ class RunFolder:
 
     @property
     def samples(self) -> Path:
-        """The folder of sample sheets: input | output | target, over the training."""
+        """The folder of samples: `input/`, `target/`, and the outputs at each step, an image each."""
         return self.path / "samples"
 
     @property

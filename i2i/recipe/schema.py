@@ -177,11 +177,11 @@ class Log(Strict):
     """Steps between lines of `metrics.jsonl`, which have the mean losses since the last line."""
 
     samples_every: Annotated[int, Ge(0)] = 500
-    """Steps between sample sheets (input | output | target); 0 writes none."""
+    """Steps between samples: translations of the same pairs, an image each; 0 writes none."""
 
     samples: PositiveInt = 6
-    """Pairs on a sample sheet. They are from the validation split (the test split if that is
-    empty), and the same on every sheet."""
+    """Pairs that are translated as samples: from the validation split, or from the test split if
+    that is empty; always the same ones."""
 
     tensorboard: bool = False
     """Also write TensorBoard event files; requires `pip install 'i2i[track]'`."""

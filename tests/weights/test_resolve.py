@@ -1,4 +1,4 @@
-"""Weights from every source, and what happens where they are wrong or can't be had."""
+"""Weights from every source, and what happens where they are wrong or unavailable."""
 
 import os
 import re
