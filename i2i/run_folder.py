@@ -31,7 +31,7 @@ class RunFolder:
 
     @property
     def samples(self) -> Path:
-        """The folder of samples: `input/`, `target/`, and the outputs at each step, an image each."""
+        """The folder of samples: `input`, `target` and a folder of outputs for each step."""
         return self.path / "samples"
 
     @property
