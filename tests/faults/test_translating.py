@@ -218,7 +218,7 @@ def test_10_an_interrupt_stops_and_what_is_done_stays(
     folder = tmp_path / "in"
     folder.mkdir()
     for i in range(400):
-        Image.fromarray(picture(i, (64, 64))).save(folder / f"{i}.png")
+        Image.fromarray(picture(i, (128, 128))).save(folder / f"{i}.png")
     run = i2i("translate", trained, "in", "--out", "out")
     while len(list((tmp_path / "out").glob("*.png"))) < 20:
         time.sleep(0.002)
