@@ -105,9 +105,13 @@ def _lines(arrows: Arrows, centres: dict[str, tuple[float, float]]) -> Iterator[
         for other in sorted(others):
             (x, y), (to_x, to_y) = centres[room], centres[other]
             start, end, bend = y + HEIGHT / 2, to_y - HEIGHT / 2, (to_y - y) / 2
+            aside = (
+                WIDTH if to_y - y > DOWN and abs(to_x - x) < WIDTH else 0
+            )  # round what is between
             yield (
-                f'<path d="M{x:g} {start:g} C{x:g} {start + bend:g} {to_x:g} {end - bend:g} '
-                f'{to_x:g} {end:g}" fill="none" stroke="#8aa0b8" stroke-width="1.4"/>'
+                f'<path d="M{x:g} {start:g} C{x + aside:g} {start + bend:g} '
+                f'{to_x + aside:g} {end - bend:g} {to_x:g} {end:g}" '
+                'fill="none" stroke="#8aa0b8" stroke-width="1.4"/>'
             )
 
 
