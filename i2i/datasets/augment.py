@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from i2i.images.types import Size
@@ -30,5 +31,11 @@ def augment(
         down, right, side = rng(Stream.AUGMENTATION, seed, epoch, index).random(3)
         top, left = int(down * (height - tall + 1)), int(right * (width - wide + 1))
         pair = pairs[i, :, top : top + tall, left : left + wide]
-        cut[i] = pair.flip(-1) if flip and side < 0.5 else pair
+        cut[i] = _mirror(pair) if flip and side < 0.5 else pair
     return cut
+
+
+def _mirror(image: Tensor) -> Tensor:
+    if image.dtype == torch.uint16:  # which torch before 2.14 cannot flip
+        return image.view(torch.int16).flip(-1).view(torch.uint16)
+    return image.flip(-1)

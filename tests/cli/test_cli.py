@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -311,6 +310,7 @@ def test_warnings_of_ours_are_one_plain_line() -> None:
 def test_a_terminal_shows_progress_losses_speed_and_time_left(
     tmp_path: Path, write_recipe: Callable[..., Path]
 ) -> None:
+    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
     main, terminal = pty.openpty()
     run = subprocess.Popen(
         [sys.executable, "-m", "i2i", "run", str(write_recipe())],
