@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pty
 import subprocess
 import sys
 import textwrap
@@ -11,6 +10,8 @@ import pytest
 
 from i2i.system import console as module
 from i2i.system.console import Bar, Console, Pace, duration, track
+
+pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
 
 
 class Clock:
