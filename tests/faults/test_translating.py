@@ -1,6 +1,7 @@
 """Rows 7, 8, 10, 17–23 and 27 of the faults, for `i2i translate`."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -217,10 +218,11 @@ def test_10_an_interrupt_stops_and_what_is_done_stays(
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    for i in range(400):
-        Image.fromarray(picture(i, (128, 128))).save(folder / f"{i}.png")
+    Image.fromarray(picture(0, (128, 128))).save(folder / "0.png")
+    for i in range(1, 400):
+        shutil.copy(folder / "0.png", folder / f"{i}.png")
     run = i2i("translate", trained, "in", "--out", "out")
-    while len(list((tmp_path / "out").glob("*.png"))) < 20:
+    while len(list((tmp_path / "out").glob("*.png"))) < 5:
         time.sleep(0.002)
     run.signal(signal.SIGINT)
     assert run.status == 130
