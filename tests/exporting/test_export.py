@@ -343,7 +343,7 @@ def test_int8_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("i2i.runs.loading.load", lambda *_, **__: model)
     monkeypatch.chdir(tmp_path)
     said = call("export", "model", "--to", "onnx", "--int8").stdout
-    assert f"l1 to the outputs without it {done.quantised.loss:.4f}; l1 to the targets" in said
+    assert f"l1 to the outputs without int8 {done.quantised.loss:.4f}; l1 to the targets" in said
     assert (tmp_path / "tiny.int8.onnx").is_file()
 
 
@@ -357,9 +357,9 @@ def test_older_operators_are_had_where_they_can_be(tmp_path: Path) -> None:
         with pytest.raises(I2IError) as raised:
             export_onnx(model, tmp_path / "other.onnx", opset=opset)
         assert str(raised.value) == (
-            f"this model can't be written with operator set {opset}: it is made with 18, of which "
-            "onnx makes older ones as far as it can convert all operators, and newer ones up to "
-            f"{newest}: --opset 18"
+            f"this model can't be written with operator set {opset}: PyTorch exports it with 18, "
+            f"and onnx can't convert all its operators to {opset} (the newest set is {newest}); "
+            "use --opset 18"
         )
         assert not (tmp_path / "other.onnx").exists()
 

@@ -260,7 +260,7 @@ def test_a_metric_that_comes_later_is_measured_without_training_again(
     path = write_into(copied, metrics=["l1", "l2", "lab_histogram", "psnr"])
     run = i2i("study", path, "--out", copied / "out", "--only", "L1")
     assert run.status == 0, run.output
-    assert "going on from step 6" in run.output
+    assert "resuming from step 6" in run.output
     assert results(copied / "out")["variants"]["L1"]["psnr"]["mean"] > 0
     shutil.rmtree(copied / "out/runs")
     run = i2i("study", path, "--out", copied / "out")
