@@ -6,6 +6,7 @@ the time.
 
 import multiprocessing
 import os
+import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -81,6 +82,8 @@ def _file(folder: Path, number: int, kind: str) -> Path:
 
 
 def _main(arguments: list[str], folder: Path, environment: dict[str, str], number: int) -> None:
+    # A shell that runs the tests in the background has them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
