@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from i2i.errors import CheckpointError
 from i2i.system.hashing import tensors_sha256, text_sha256
+from i2i.system.tensor_file import read_tensors
 from i2i.system.version import __version__
 
 FORMAT = "i2i"
@@ -57,12 +57,7 @@ def read_model(path: Path) -> ModelFile:
     Raises:
         CheckpointError: If it can't be read, is damaged, or is not a model file of i2i.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
+    tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT or not {*_DESCRIBED, "sha256"} <= metadata.keys():
         raise CheckpointError(
             f"{path}: is not a model file of this version of i2i: its metadata has no "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
 from i2i.system.files import replacing
+from i2i.system.tensor_file import read_tensors
 
 FORMAT = "i2i-segmenter"
 
@@ -155,12 +156,7 @@ def load_segmenter(path: Path) -> Segmenter:
     Raises:
         CheckpointError: If the file is damaged or is not a segmenter.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
+    tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path}: is not an i2i segmenter; 'i2i segmenter train' creates one")
     text = metadata.get("segmenter", "")

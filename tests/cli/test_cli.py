@@ -1,8 +1,6 @@
 """The program as a user sees it."""
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from i2i.plugins.manager import registry
 from i2i.system.devices import choose_device
 from tests.conftest import ROOT
 from tests.processes import Run
+from tests.terminal import on_a_terminal
 
 Start = Callable[..., Run]
 
@@ -308,25 +307,12 @@ def test_warnings_of_ours_are_one_plain_line() -> None:
 
 
 def test_a_terminal_shows_progress_losses_speed_and_time_left(
-    tmp_path: Path, write_recipe: Callable[..., Path]
+    tmp_path: Path, write_recipe: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
-    main, terminal = pty.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "i2i", "run", str(write_recipe())],
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "160", "PYTHONPATH": str(ROOT)},
-        cwd=tmp_path,
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    shown = b""
-    with contextlib.suppress(OSError):  # raised when the program closes its end
-        while read := os.read(main, 65536):
-            shown += read
-    assert run.wait() == 0, shown.decode()
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    shown = on_a_terminal("-m", "i2i", "run", str(write_recipe()), columns=160, cwd=tmp_path)
     for part in ("decoding train", "6/6", "discriminator.cgan", "images/s", "epoch", "0:00 left"):
-        assert part in shown.decode(), part
+        assert part in shown, part
 
 
 def test_a_stand_in_is_announced_everywhere(i2i: Start, tmp_path: Path) -> None:

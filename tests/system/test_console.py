@@ -1,17 +1,12 @@
 """What a program tells while it works: on a terminal, elsewhere, or not at all."""
 
-import contextlib
-import os
-import subprocess
-import sys
 import textwrap
 
 import pytest
 
 from i2i.system import console as module
 from i2i.system.console import Bar, Console, Pace, duration, track
-
-pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+from tests.terminal import on_a_terminal
 
 
 class Clock:
@@ -29,25 +24,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
     return clock
-
-
-def on_a_terminal(code: str) -> str:
-    """All that a program writes to a terminal."""
-    main, end = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-        stdout=end,
-        stderr=end,
-    )
-    os.close(end)
-    shown = b""
-    with contextlib.suppress(OSError):  # raised when the program closes its end
-        while read := os.read(main, 65536):
-            shown += read
-    os.close(main)
-    assert process.wait() == 0, shown.decode()
-    return shown.decode()
 
 
 def work(step: int, total: int = 10) -> Bar:
@@ -124,7 +100,7 @@ def test_a_quiet_console_shows_nothing_on_a_terminal_either() -> None:
         console.say("words")
         console.close()
     """
-    assert on_a_terminal(code) == ""
+    assert on_a_terminal("-c", textwrap.dedent(code)) == ""
 
 
 @pytest.mark.parametrize(("total", "share"), [("40", "40/40"), ("None", "40")])
