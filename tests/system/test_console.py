@@ -26,6 +26,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def shown_by(code: str) -> str:
+    """All that a program writes to a terminal."""
+    return on_a_terminal("-c", textwrap.dedent(code))
+
+
 def work(step: int, total: int = 10) -> Bar:
     return Bar("work", step, total, "note", f"step {step}/{total}")
 
@@ -62,7 +67,7 @@ def test_a_quiet_console_tells_nothing(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_terminal_shows_the_whole_and_what_is_at_work() -> None:
-    shown = on_a_terminal("""
+    shown = shown_by("""
         from i2i.system.console import Bar, Console
         console = Console()
         console.say("said [bold] :smile:")
@@ -79,7 +84,7 @@ def test_a_terminal_shows_the_whole_and_what_is_at_work() -> None:
 
 
 def test_what_is_no_longer_at_work_is_no_longer_shown() -> None:
-    shown = on_a_terminal("""
+    shown = shown_by("""
         from i2i.system.console import Bar, Console
         console = Console()
         console.show(Bar("study", 6, 12), [Bar("one", 6, 6), Bar("two", 0, 6)])
@@ -100,12 +105,12 @@ def test_a_quiet_console_shows_nothing_on_a_terminal_either() -> None:
         console.say("words")
         console.close()
     """
-    assert on_a_terminal("-c", textwrap.dedent(code)) == ""
+    assert shown_by(code) == ""
 
 
 @pytest.mark.parametrize(("total", "share"), [("40", "40/40"), ("None", "40")])
 def test_single_pieces_of_work_are_shown_on_a_terminal(total: str, share: str) -> None:
-    shown = on_a_terminal(f"""
+    shown = shown_by(f"""
         from concurrent.futures import ThreadPoolExecutor
         from i2i.system.console import track
         with track("decoding train", {total}) as advance, ThreadPoolExecutor(4) as pool:
