@@ -252,13 +252,12 @@ def test_the_card_tells_credit_recipe_and_results(emoji: Visitor) -> None:
 def test_a_finger_draws_and_the_page_stands_still(chromium: Browser, emoji_page: str) -> None:
     with chromium.new_context(has_touch=True, viewport={"width": 420, "height": 900}) as phone:
         visitor = Visitor(phone.new_page(), emoji_page)
-        box = visitor.page.locator("#draw-canvas canvas").bounding_box()
-        assert box is not None
+        canvas = visitor.page.locator("#draw-canvas canvas")
+        box = visitor.canvas_box()
         assert box["width"] < 420
-        visitor.page.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+        canvas.tap(position={"x": box["width"] / 4, "y": box["height"] / 2})
         assert (visitor.drawing()[256, 128] == 0).all()
-        style = "getComputedStyle(document.querySelector('#draw-canvas canvas')).touchAction"
-        assert visitor.page.evaluate(style) == "none"
+        assert canvas.evaluate("canvas => getComputedStyle(canvas).touchAction") == "none"
 
 
 def test_a_space_runs_by_itself_where_the_environment_says(

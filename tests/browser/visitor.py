@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, FloatRect, Page, Playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -63,11 +63,17 @@ class Visitor:
         """Press a button of the canvas."""
         self.page.click(f"#draw-canvas {selector}")
 
+    def canvas_box(self) -> FloatRect:
+        """Where the canvas is, once it no longer moves: the page grows while it loads."""
+        canvas = self.page.locator("#draw-canvas canvas")
+        canvas.hover()
+        box = canvas.bounding_box()
+        assert box is not None
+        return box
+
     def stroke(self, *points: tuple[float, float]) -> None:
         """Draw a line with the mouse."""
-        self.page.locator("#draw-canvas canvas").scroll_into_view_if_needed()
-        box = self.page.locator("#draw-canvas canvas").bounding_box()
-        assert box is not None
+        box = self.canvas_box()
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
