@@ -1,12 +1,14 @@
 """The `i2i` program: one module for each command, imported only when the command is used."""
 
 import os
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,6 +66,13 @@ class Commands(click.Group):
             return None
         command: click.Command = registry().get("command", cmd_name).load()
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a reader of its output that is gone ends it as the signal would."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(128 + signal.SIGPIPE)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -132,8 +141,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _say(["stopped"])
         status = 130
-    except BrokenPipeError:
-        status = 141
     except Exception as error:
         lines = _lines(error)
         if lines is None:

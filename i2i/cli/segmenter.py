@@ -58,17 +58,24 @@ def train(
     i2i segmenter train my.toml --name streets --set segmenter.labels=input
     """
     recipe = _recipe(dataset, (*overrides, *([f"segmenter.epochs={epochs}"] if epochs else [])))
-    from i2i.segmentation.network import kept_at, save_segmenter
+    from i2i.segmentation.network import is_segmenter, kept_at, save_segmenter
     from i2i.system.devices import choose_device
     from i2i.system.memory import keep_freed_memory
+    from i2i.system.output_file import check_free, held
     from i2i.training.segmenter import train_segmenter
 
     name = name or recipe.data.type
     _check_name(name)
     path = out or kept_at(name)
+    if path.is_file() and not is_segmenter(path):
+        raise click.BadParameter(
+            f"{path} exists and is no segmenter: choose another file", param_hint="--out"
+        )
+    check_free(path, overwrite=True)
     keep_freed_memory(choose_device(recipe.train.device))
-    trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
-    save_segmenter(trained, path)
+    with held(path):
+        trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
+        save_segmenter(trained, path)
     if not quiet:
         click.echo(f"written to {path}")
         click.echo(f"use it as the metric seg_score:segmenter={out or name}")

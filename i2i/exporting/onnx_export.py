@@ -7,12 +7,12 @@ from pathlib import Path
 from i2i.errors import I2IError
 from i2i.exporting.checking import check
 from i2i.exporting.describe import description, sentence
-from i2i.exporting.files import arriving, check_free
 from i2i.exporting.program import trace
 from i2i.exporting.report import Exported
 from i2i.exporting.samples import samples
 from i2i.model.inference import TestSettings
 from i2i.model.model import Model
+from i2i.system.output_file import arriving, check_free
 
 OPSET = 18
 """The oldest operator set that torch's exporter writes directly.

@@ -1,6 +1,7 @@
 """Export with torch.export: one file that PyTorch runs without the model's Python code."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -8,12 +9,12 @@ from torch.export import ExportedProgram
 
 from i2i.exporting.checking import check
 from i2i.exporting.describe import KEY, description
-from i2i.exporting.files import arriving, check_free
 from i2i.exporting.program import quiet, trace
 from i2i.exporting.report import Exported
 from i2i.exporting.samples import samples
 from i2i.model.inference import TestSettings
 from i2i.model.model import Model
+from i2i.system.output_file import arriving, check_free
 
 
 def export_torch(
@@ -48,10 +49,9 @@ def export_torch(
     with arriving(path) as unfinished:
         about = {f"{KEY}.json": description(model, traced)}
         with quiet():
-            try:
-                torch.export.save(traced.program, unfinished, extra_files=about)
-            except RuntimeError as error:  # torch raises it if the disk is full
-                raise OSError(str(error).partition("\n")[0]) from error
+            content = BytesIO()  # torch ends the whole process if it fails to write a file
+            torch.export.save(traced.program, content, extra_files=about)
+            unfinished.write_bytes(content.getbuffer())
             graph = torch.export.load(unfinished).module()
         difference = check(graph, traced.network, real.inputs, sizes)
         size = unfinished.stat().st_size

@@ -10,6 +10,7 @@ from i2i.images import pixels as arithmetic
 from i2i.images.content import Dpi
 from i2i.images.png import png_bytes
 from i2i.images.types import Array
+from i2i.system.files import replacing
 
 _COLOUR_SPACES = {1: b"GRAY", 3: b"RGB "}
 """Colour space in bytes 16 to 20 of an ICC profile, by channels (ICC.1:2010, 7.2.6)."""
@@ -84,7 +85,7 @@ def holds_alpha(suffix: str, channels: int) -> bool:
 
 
 def save_image(array: Array, path: Path) -> Path:
-    """Write an image `(H, W, C)` without loss and create missing folders.
+    """Write an image `(H, W, C)` without loss, whole or not at all, and create missing folders.
 
     Args:
         array: uint8 with 1 or 3 channels and uint16 with 1 channel are written as PNG, all others
@@ -96,12 +97,13 @@ def save_image(array: Array, path: Path) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     channels = array.shape[2]
-    if channels == 1 or (channels == 3 and array.dtype == np.uint8):
-        path = path.with_name(f"{path.name}.png")
-        path.write_bytes(png_bytes(array))
-    else:
-        path = path.with_name(f"{path.name}{arrays.SUFFIX}")
-        np.save(path, array)
+    held = channels == 1 or (channels == 3 and array.dtype == np.uint8)
+    path = path.with_name(f"{path.name}{'.png' if held else arrays.SUFFIX}")
+    with replacing(path, sync=False) as unfinished:
+        if held:
+            unfinished.write_bytes(png_bytes(array))
+        else:
+            np.save(unfinished, array)
     return path
 
 

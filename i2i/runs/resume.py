@@ -98,9 +98,8 @@ def resume_training(
         checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best)
     recorded = {key: values for key, values in differing.items() if key in RECORDED}
     if recorded:
-        notes += [
-            f"{key} was {old} and is {new} from here on" for key, (old, new) in recorded.items()
-        ]
+        for key, (old, new) in recorded.items():
+            notes.append(f"{key} was {old} and is {new} from step {trainer.step + 1} on")
         changes = (*changes, {"step": trainer.step, **recorded})
     return Resumed(tuple(notes), changes)
 

@@ -15,6 +15,7 @@ from i2i.errors import CheckpointError, WeightsError
 from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
+from i2i.system.failures import explained
 from i2i.system.files import replacing
 from i2i.system.tensor_file import read_tensors
 
@@ -147,7 +148,17 @@ def save_segmenter(segmenter: Segmenter, path: Path) -> None:
         with replacing(path) as unfinished:
             save_file(tensors, unfinished, metadata)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: the segmenter can't be written: {error}") from error
+        raise CheckpointError(
+            f"{path}: the segmenter can't be written: {explained(error, path)}"
+        ) from error
+
+
+def is_segmenter(path: Path) -> bool:
+    """Whether a file is a segmenter, damaged or not."""
+    try:
+        return read_tensors(path)[1].get("format") == FORMAT
+    except CheckpointError:
+        return False
 
 
 def load_segmenter(path: Path) -> Segmenter:

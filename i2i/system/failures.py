@@ -77,7 +77,7 @@ def _os_reason(error: OSError, path: Path | None) -> str:
 
 def _full(path: Path | None) -> str:
     free = "" if path is None else f" ({_free(path) / 1024:,.0f} KB free)"
-    return f"no space left on the disk{free}: free some space, or choose a place on another disk"
+    return f"{os.strerror(errno.ENOSPC)}{free}: free some space, or choose a place on another disk"
 
 
 def _free(path: Path) -> int:

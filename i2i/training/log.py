@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from i2i.errors import I2IError
-from i2i.run_folder import read_log
 from i2i.system.console import Bar, Pace
 from i2i.system.files import naming, write_whole
 
@@ -94,7 +93,8 @@ class MetricsLog:
         if path is None:
             return
         self._board = _tensorboard(tensorboard, after) if tensorboard else None
-        kept = [json.dumps(line) for line in read_log(path) if line["step"] <= after]
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        kept = [line for line in text.splitlines() if _step_of(line) <= after]
         write_whole(path, "".join(f"{line}\n" for line in kept))
         self._path = path
         # Unbuffered: a write that failed on a full disk must not be retried on close.
@@ -124,6 +124,13 @@ class MetricsLog:
         for name, value in values.items():
             for key, number in (value if isinstance(value, dict) else {"": value}).items():
                 self._board.add_scalar(f"{name}/{key}".rstrip("/"), number, step)
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return float("inf")  # a killed process may leave an incomplete last line
 
 
 def _tensorboard(folder: Path, after: int) -> Any:

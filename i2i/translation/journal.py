@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from i2i.errors import DataError, I2IError
-from i2i.system.files import write_whole
+from i2i.system.failures import explained
+from i2i.system.files import naming, write_whole
 from i2i.system.locks import Taken, lock
 
 RECORD = "translation.json"
 
 JOURNAL = ".translation.journal"
-"""Exists during a translation; it gets one line for each output, before that is written."""
+"""Exists during a translation; it gets a line for each output before and after that is written."""
 
 LOCK = ".translation.lock"
 """Exists during a translation, and after a translating process was killed."""
@@ -27,9 +28,10 @@ Source = list[Any]
 class Record:
     """The record of one output folder, which one process holds at a time.
 
-    A line of the journal says which input an output translates. The line is written after an older
-    output was deleted and before the new one is moved into place. So an output that has a line is
-    either missing or complete and correct, even if the process was killed.
+    Before an output is written, a line of the journal says that it may be replaced; once it is in
+    place, a second line says which input it translates. So whatever a killed process has left is
+    known: outputs that are complete, and outputs to translate again. An older output stays until
+    the new one takes its place.
 
     Args:
         out: The output folder.
@@ -40,6 +42,7 @@ class Record:
         self.out = out
         self.how: dict[str, Any] = json.loads(json.dumps(how))
         self.files: dict[str, Source] = {}
+        self._replaceable: set[str] = set()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -65,32 +68,38 @@ class Record:
             except Taken:
                 raise I2IError(f"{self.out}: another process is translating into it") from None
             except OSError as error:
-                raise I2IError(
-                    f"{self.out}: can't be written to: {error.strerror or error}"
-                ) from error
+                raise I2IError(f"{self.out}: can't be written to: {explained(error)}") from error
             # Check only with the lock held: another holder would be adding files.
             self._check(outputs, overwrite)
             if overwrite:
-                self._clear(outputs)
+                self.files = {}
+                self._replaceable.update(self._name(path) for path in outputs if there(path))
             self._write({})
             self._journal.truncate(0)
+            self._note(dict.fromkeys(sorted(self._replaceable)))
             yield
 
     def has(self, output: Path, source: Source) -> bool:
         """Whether an output exists and is the translation of this input."""
         return self.files.get(self._name(output)) == source and there(output)
 
-    def announce(self, output: Path, source: Source) -> None:
-        """Delete an older output, and record which input the new one will translate.
+    @contextmanager
+    def writing(self, output: Path, source: Source) -> Iterator[None]:
+        """A context that puts the translation of an input into place.
 
         Raises:
-            OSError: If the older output can't be deleted or the journal can't be written.
+            OSError: If the journal can't be written.
         """
-        output.unlink(missing_ok=True)
         name = self._name(output)
-        with self._lock:
-            self._journal.write(json.dumps([name, source]).encode() + b"\n")
-            self.files[name] = source
+        self._note({name: None})
+        yield
+        self._note({name: source})
+        self.files[name] = source
+
+    def _note(self, sources: Mapping[str, Source | None]) -> None:
+        lines = b"".join(json.dumps(item).encode() + b"\n" for item in sources.items())
+        with self._lock, naming(self.out / JOURNAL):
+            self._journal.write(lines)
 
     def finish(self, translated: int, bad: Mapping[str, str]) -> None:
         """Write the complete record and delete the journal.
@@ -124,7 +133,8 @@ class Record:
                 f"{self.out} holds translations with other settings ({'; '.join(differing)}): "
                 "choose another folder (--out), or replace them (--overwrite)"
             )
-        unknown = [path for path in outputs if self._name(path) not in self.files and there(path)]
+        known = self.files.keys() | self._replaceable
+        unknown = [path for path in outputs if self._name(path) not in known and there(path)]
         if unknown:
             raise DataError(
                 [
@@ -133,16 +143,6 @@ class Record:
                     for path in unknown
                 ]
             )
-
-    def _clear(self, outputs: Sequence[Path]) -> None:
-        """Delete the outputs to be replaced, so that the record lists only this model's files."""
-        try:
-            for path in outputs:
-                if there(path):
-                    path.unlink()
-        except OSError as error:
-            raise I2IError(f"{path}: can't be replaced: {error.strerror or error}") from error
-        self.files = {}
 
     def _read(self) -> dict[str, Any]:
         """Read the record, and add the files from the journal of a killed process."""
@@ -157,7 +157,11 @@ class Record:
         for line in _text(self.out / JOURNAL).splitlines():
             with suppress(ValueError):  # the last line may be incomplete
                 name, source = json.loads(line)
-                self.files[name] = source
+                if source is None:
+                    self.files.pop(name, None)
+                    self._replaceable.add(name)
+                else:
+                    self.files[name] = source
         return before
 
     def _write(self, more: Mapping[str, Any]) -> None:
@@ -165,9 +169,7 @@ class Record:
         try:
             write_whole(self.out / RECORD, json.dumps(document, indent=2) + "\n")
         except OSError as error:
-            raise I2IError(
-                f"{self.out / RECORD}: can't be written: {error.strerror or error}"
-            ) from error
+            raise I2IError(f"{self.out / RECORD}: can't be written: {explained(error)}") from error
 
     def _name(self, output: Path) -> str:
         return os.path.relpath(output, self.out.resolve())

@@ -13,6 +13,7 @@ from i2i.images.types import Array
 from i2i.model.model import Model, Whole
 from i2i.runs.loading import load
 from i2i.system.console import track
+from i2i.system.failures import explained
 from i2i.system.files import remove_leftovers
 from i2i.system.prefetch import prefetch
 from i2i.translation.inputs import Input, find_inputs
@@ -204,13 +205,13 @@ class _Pipeline:
         rows = [outputs] if self.options.side_by_side else [(output,) for output in outputs]
         for path, row in zip(task.outputs, rows, strict=True):
             try:
-                self.record.announce(path, task.source)
-                write_output(path, row, picture, side_by_side=self.options.side_by_side)
+                with self.record.writing(path, task.source):
+                    write_output(path, row, picture, side_by_side=self.options.side_by_side)
             except ValueError as error:
                 self.bad[task.input.file] = f"{task.input.file}: {error}"
                 return False
             except OSError as error:
-                reason = f"{path}: can't be written: {error.strerror or error}"
+                reason = f"{path}: can't be written: {explained(error)}"
                 if error.errno in _STOPPING:
                     raise I2IError(
                         f"{reason}; what is done stays; run the same command again to continue"

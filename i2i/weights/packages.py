@@ -70,6 +70,8 @@ def download(package: Package, folder: Path) -> Path:
 def _reason(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    if errors == ["Exception:"]:  # followed by a traceback, whose last line has the reason
+        errors = lines[-1:]
     return " ".join(errors or lines[-1:])[:500] or "no error message"
 
 

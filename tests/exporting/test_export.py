@@ -23,7 +23,6 @@ from i2i.datasets.info import dataset_info
 from i2i.errors import DataError, I2IError
 from i2i.exporting import Exported, checking, export_onnx, export_torch
 from i2i.exporting.checking import check
-from i2i.exporting.files import arriving, check_free
 from i2i.exporting.graph import Session
 from i2i.exporting.program import trace
 from i2i.exporting.samples import samples
@@ -31,6 +30,7 @@ from i2i.model.inference import TestSettings, translate
 from i2i.model.model import Model
 from i2i.recipe import parse_recipe
 from i2i.recipe.assemble import assemble_dataset, assemble_generator
+from i2i.system.output_file import arriving, check_free
 from tests.conftest import ROOT, picture, tiny
 
 pytestmark = pytest.mark.xdist_group("export")
@@ -417,7 +417,7 @@ def test_what_a_killed_export_left_is_removed_and_what_another_writes_is_not(
     file = tmp_path / "model.onnx"
     writer = (
         "import sys, os, signal\nfrom pathlib import Path\n"
-        "from i2i.exporting.files import arriving\n"
+        "from i2i.system.output_file import arriving\n"
         "with arriving(Path(sys.argv[1])) as path:\n"
         "    path.touch()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -9,6 +9,7 @@ import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,8 +19,10 @@ from i2i.errors import CheckpointError
 from i2i.model import file as model_file
 from i2i.model.file import load_model
 from i2i.recipe import Recipe
+from i2i.runs.run import run as run_recipe
+from i2i.system.hashing import file_sha256
 from i2i.training import checkpoint as checkpoints
-from i2i.training.checkpoint import clean, load_training, newest, prune, save, verify
+from i2i.training.checkpoint import clean, load_training, newest, prune, save, to_use, verify
 from tests.processes import Run
 
 Start = Callable[..., Run]
@@ -154,7 +157,7 @@ def test_weights_of_another_architecture_are_listed(tmp_path: Path) -> None:
         assert part in text
 
 
-STAGES = ["mkdir", "save_file", "torch.save", "_sha256", "_sync", "write_text", "rename"]
+STAGES = ["mkdir", "save_file", "torch.save", "_sha256", "sync_file", "write_text", "rename"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -170,7 +173,7 @@ def test_a_kill_at_any_stage_of_writing_leaves_the_checkpoint_before(
             "save_file": (model_file, "save_file"),
             "torch.save": (torch, "save"),
             "_sha256": (checkpoints, "file_sha256"),
-            "_sync": (checkpoints, "_sync"),
+            "sync_file": (checkpoints, "sync_file"),
             "write_text": (Path, "write_text"),
             "rename": (Path, "rename"),
         }[stage]
@@ -289,8 +292,178 @@ def test_a_loss_that_explodes_stops_the_run_and_keeps_the_last_good_checkpoint(
     assert run.status == 1, run.output
     assert "Traceback" not in run.output
     assert "the batch was 0000" in run.errors
-    assert "last good checkpoint is kept" in run.errors
+    assert "No checkpoint was saved" in run.errors
     found, _ = newest(tmp_path / "runs/tiny/checkpoints")
     if found is not None:
         tensors, _ = model_file.read_model(found.path / "model.safetensors")
         assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_only_complete_checkpoints_count_when_old_ones_are_removed(tmp_path: Path) -> None:
+    for step in (2, 4, 6):
+        saved(tmp_path, step)
+    (tmp_path / "step-00000006/manifest.json").unlink()
+    prune(tmp_path, keep_last=1, best=2)
+    assert names(tmp_path) == ["step-00000002", "step-00000004", "step-00000006"]
+    prune(tmp_path, keep_last=1, best=None)
+    assert names(tmp_path) == ["step-00000004", "step-00000006"]
+
+
+def test_only_their_own_names_are_removed_and_links_are_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    for step in (2, 4, 6, 8):
+        saved(folder, step)
+    (folder / "step-00000002").rename(tmp_path / "elsewhere")
+    (folder / "step-00000002").symlink_to(tmp_path / "elsewhere")
+    shutil.copytree(folder / "step-00000004", folder / "step-00000004.bak")
+    for name in ("step-4", "step-notes", "step-00000005.txt"):
+        (folder / name).write_text("mine")
+    prune(folder, keep_last=1, best=None)
+    assert "step-00000004" not in names(folder)
+    assert {"step-00000004.bak", "step-4", "step-notes", "step-00000005.txt"} <= {*names(folder)}
+    assert verify(tmp_path / "elsewhere").step == 2
+    saved(folder, 2)  # in the place of the link
+    assert not (folder / "step-00000002").is_symlink()
+    assert verify(tmp_path / "elsewhere").step == 2
+    assert newest(folder)[0] == verify(folder / "step-00000008")
+
+
+def test_steps_of_nine_digits_come_after_those_of_eight(tmp_path: Path) -> None:
+    saved(tmp_path, 99_999_999)
+    saved(tmp_path, 100_000_000)
+    assert newest(tmp_path)[0] == verify(tmp_path / "step-100000000")
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged"])
+def test_without_the_best_checkpoint_the_newest_is_used_and_it_is_said(
+    tmp_path: Path, damage: str
+) -> None:
+    saved(tmp_path, 2)
+    save(tmp_path, 4, model=net(), recipe="", data="", training={}, best=2)
+    assert to_use(tmp_path, "best")[0].step == 2
+    if damage == "gone":
+        shutil.rmtree(tmp_path / "step-00000002")
+    else:
+        flip(tmp_path / "step-00000002/model.safetensors", -1)
+    found, skipped = to_use(tmp_path, "best")
+    assert found.step == 4
+    assert "step-00000002" in skipped[0]
+    assert "newest" in skipped[0]
+
+
+def test_a_run_that_goes_back_past_a_damaged_checkpoint_keeps_it_beside(
+    i2i: Start, tmp_path: Path, trained: Path, write_recipe: Callable[..., Path]
+) -> None:
+    run = tmp_path / "r"
+    shutil.copytree(trained, run)
+    flip(run / "checkpoints/step-00000006/training.pt", 900)
+    before = (run / "checkpoints/step-00000006/training.pt").read_bytes()
+    options = ("--set", "checkpoint.keep_last=1", "--set", "checkpoint.every=1")
+    resumed = i2i("run", write_recipe(), "--out", "r", "--resume", *options, "--max-steps", 5)
+    assert resumed.status == 0, resumed.output
+    assert "skipped a damaged checkpoint" in resumed.output
+    aside = run / "checkpoints/step-00000006.damaged"
+    assert str(aside.name) in resumed.output
+    assert (aside / "training.pt").read_bytes() == before
+    assert newest(run / "checkpoints")[0] == verify(run / "checkpoints/step-00000005")
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew(
+    i2i: Start, tmp_path: Path, trained: Path, write_recipe: Callable[..., Path]
+) -> None:
+    shutil.copytree(trained, tmp_path / "r")
+    for path in (tmp_path / "r/checkpoints").glob("step-*/training.pt"):
+        path.write_bytes(path.read_bytes()[:-1])
+    before = names(tmp_path / "r/checkpoints")
+    resumed = i2i("run", write_recipe(), "--out", "r", "--resume")
+    assert resumed.status == 1
+    assert "no checkpoint can be resumed" in resumed.errors
+    assert "--overwrite" in resumed.errors
+    assert names(tmp_path / "r/checkpoints") == before
+
+
+def test_a_resumed_run_that_is_finished_removes_what_a_kill_left_too_much(
+    tmp_path: Path, trained: Path, tiny_recipe: Callable[..., Recipe]
+) -> None:
+    shutil.copytree(trained, tmp_path / "r")
+    assert len(names(tmp_path / "r/checkpoints")) > 1
+    run_recipe(
+        tiny_recipe(checkpoint={"keep_last": 1}), out=tmp_path / "r", resume=True, quiet=True
+    )
+    best = verify(tmp_path / "r/checkpoints/step-00000006").best
+    kept = {"step-00000006", f"step-{best:08d}"}
+    assert {*names(tmp_path / "r/checkpoints")} == kept
+
+
+def test_weights_that_are_not_finite_are_neither_saved_nor_used(
+    i2i: Start, tmp_path: Path, write_recipe: Callable[..., Path], trained: Path
+) -> None:
+    recipe = write_recipe(losses=[{"type": "l1"}], checkpoint={"every": 1, "keep_last": 1})
+    one = i2i("run", recipe, "--out", "a", "--max-steps", 1)
+    assert one.status == 0
+    diverged = i2i(
+        "run", recipe, "--out", "a", "--resume", "--set", "optimizer.lr=1e39", "--max-steps", 2
+    )
+    assert diverged.status == 1
+    assert "the generator's weights are not finite" in diverged.errors
+    assert "checkpoint of step 1 is kept" in diverged.errors
+    assert verify(tmp_path / "a/checkpoints/step-00000001").step == 1
+    kept = trained / "checkpoints/step-00000006/model.safetensors"
+    tensors, metadata = model_file.read_model(kept)
+    model = nn.Module()
+    for name, tensor in tensors.items():
+        inner = model
+        for part in name.split(".")[:-1]:
+            if not hasattr(inner, part):
+                inner.add_module(part, nn.Module())
+            inner = getattr(inner, part)
+        inner.register_buffer(name.split(".")[-1], tensor)
+    next(iter(model.buffers()))[0] = float("inf")
+    described = {key: metadata[key] for key in ("recipe", "data")}
+    model_file.write_model(tmp_path / "bad.safetensors", model, step=6, **described)
+    used = i2i("translate", "bad.safetensors", trained / "evaluation/images", "--out", "o")
+    assert used.status == 1
+    assert "not finite" in used.errors
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            lambda t: t["optimizers"]["generator"]["state"][0].update(exp_avg=torch.zeros(7)),
+            "exp_avg",
+        ),
+        (lambda t: t["optimizers"]["generator"]["state"][1].pop("exp_avg_sq"), "generator.1"),
+        (lambda t: t["optimizers"]["generator"]["state"][1].update(step=torch.zeros(3)), "step"),
+        (lambda t: t["optimizers"].pop("generator"), "'generator' is missing"),
+        (lambda t: t["optimizers"]["generator"]["state"].update({99: {}}), "generator.99"),
+        (lambda t: t["networks"].clear(), "networks"),
+        (lambda t: t.update(step=-1), "step"),
+        (lambda t: t.update(best=[1]), "best"),
+        (lambda t: t.pop("scaler"), "scaler"),
+        (lambda t: t.update(averaged="x"), "averaged"),
+    ],
+)
+def test_a_training_state_that_does_not_fit_is_listed_before_it_is_loaded(
+    tiny_recipe: Callable[..., Recipe],
+    trained: Path,
+    tmp_path: Path,
+    change: Callable[[dict[str, Any]], object],
+    named: str,
+) -> None:
+    shutil.copytree(trained, tmp_path / "r")
+    folder = tmp_path / "r/checkpoints/step-00000006"
+    state = torch.load(folder / "training.pt", weights_only=True)
+    change(state)
+    torch.save(state, folder / "training.pt")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sha256"]["training.pt"] = file_sha256(folder / "training.pt")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match=named) as raised:
+        run_recipe(tiny_recipe(), out=tmp_path / "r", resume=True, quiet=True)
+    assert str(folder / "training.pt") in str(raised.value)

@@ -1,16 +1,17 @@
-"""Atomic writing of exported files, which overwrites existing files only on request."""
+"""A file that a long computation ends with: checked before, locked meanwhile, written whole."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from i2i.errors import I2IError
+from i2i.system.failures import explained
 from i2i.system.files import remove_leftovers, replacing, scratch
 from i2i.system.locks import Taken, lock
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
-    """Check before the export that a file can be written, and remove leftovers of killed exports.
+    """Check before the work that a file can be written, and remove leftovers of killed processes.
 
     Raises:
         I2IError: If the path is a folder, if the file exists and `overwrite` is False, or if the
@@ -47,12 +48,32 @@ def arriving(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file that will be written against other processes; missing folders are created.
+
+    Raises:
+        I2IError: If another process holds it, or its folder can't be written to.
+    """
+    with ExitStack() as stack:
+        with _named_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(_locked(path))
+            except Taken as taken:
+                raise I2IError(
+                    f"{path}: another process is about to write it ({taken}): wait for it, or "
+                    "choose another file (--out)"
+                ) from None
+        yield
+
+
+@contextmanager
 def _named_errors(path: Path) -> Iterator[None]:
     """Turn an OSError into an I2IError that names the file."""
     try:
         yield
     except OSError as error:
-        raise I2IError(f"{path}: can't be written: {error.strerror or error}") from error
+        raise I2IError(f"{path}: can't be written: {explained(error)}") from error
 
 
 @contextmanager
