@@ -14,6 +14,9 @@ from i2i.errors import DataError
 UNFINISHED = ".unfinished"
 """Part of the name of every file and folder that is still being written."""
 
+ABANDONED_AFTER = 3600.0
+"""Seconds after which an unfinished file is a dead process's: writers never pause that long."""
+
 _LONGEST = 50  # characters of up to 4 bytes each, so the whole name fits into 255 bytes
 
 
@@ -50,7 +53,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Write to a hidden temporary path, which replaces `path` atomically if nothing is raised.
 
     A reader sees the old file or the new one, never a part. With `sync`, this also holds after a
-    power cut.
+    power cut. The new file has the mode that the umask gives, whatever the writer does.
 
     Args:
         path: The file to write; its folder must exist.
@@ -60,11 +63,15 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
         A unique path in the same folder, with the same suffix.
 
     Raises:
-        OSError: If the file can't be moved into place.
+        OSError: If the file can't be created or moved into place.
     """
     unfinished = _hidden(path)
     try:
+        unfinished.touch()
+        mode = unfinished.stat().st_mode
         yield unfinished
+        if unfinished.stat().st_mode != mode:
+            unfinished.chmod(mode)
         if sync:
             with unfinished.open("rb+") as file:
                 os.fsync(file.fileno())
