@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 
+from i2i.cli.say import say
 from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
+from i2i.system.text import printable, show_anything, shown
 
 _OURS = Path(__file__).parent.parent
 _python_format = warnings.formatwarning
@@ -77,7 +79,13 @@ class Commands(click.Group):
         """Write the summaries; the registry has them without importing the commands."""
         from i2i.plugins.manager import registry
 
-        rows = [(name, registry().get("command", name).summary) for name in self.list_commands(ctx)]
+        rows = [
+            (
+                shown(name, sys.stdout.encoding),
+                shown(registry().get("command", name).summary, sys.stdout.encoding),
+            )
+            for name in self.list_commands(ctx)
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -113,27 +121,30 @@ def _format_warning(
 ) -> str:
     """Format i2i's own warnings as one line, and all others as Python does."""
     if Path(filename).is_relative_to(_OURS):
-        return f"Warning: {message}\n"
-    return _python_format(message, category, filename, lineno, line)
+        return f"Warning: {printable(str(message))}\n"
+    text = _python_format(message, category, filename, lineno, line)
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; print errors as one line for each problem, without a traceback."""
+    show_anything()
     warnings.formatwarning = _format_warning
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         status = program.main(arguments, prog_name="i2i", standalone_mode=False)
     except I2IError as error:
         if debug:
-            traceback.print_exc()
-        for line in error.problems if isinstance(error, ManyProblems) else [f"Error: {error}"]:
-            click.echo(line, err=True)
+            say(*traceback.format_exc().splitlines(), err=True)
+        start = "" if isinstance(error, ManyProblems) else "Error: "
+        say(*error.after(start), err=True)
         status = error.exit_code
     except click.ClickException as error:
-        error.show()
+        vars(error)["message"] = printable(error.message)
+        error.show(file=sys.stderr)
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+        say("stopped", err=True)
         status = 130
     except BrokenPipeError:
         # The reader of our output closed the pipe. Without this, Python complains when it exits.

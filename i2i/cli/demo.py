@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from i2i.cli.say import say
 from i2i.errors import I2IError
 
 
@@ -52,12 +53,12 @@ def demo(
     if space is not None:
         from i2i.demo.space import write_space
 
-        click.echo(f"{write_space(loaded, space)}: run python app.py in it, or push it as a Space")
+        say(f"{write_space(loaded, space)}: run python app.py in it, or push it as a Space")
         return
     launch(
         loaded,
         host=host,
         port=port,
         max_upload=max_upload,
-        started=lambda address: click.echo(f"{loaded.path}: open {address}  (Ctrl-C stops)"),
+        started=lambda address: say(f"{loaded.path}: open {address}  (Ctrl-C stops)"),
     )

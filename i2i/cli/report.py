@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from i2i.cli.say import say
+
 
 @click.command
 @click.argument("run", type=click.Path(path_type=Path))
@@ -18,4 +20,4 @@ def report(run: Path) -> None:
     from i2i.report import write_report
     from i2i.run_folder import RunFolder
 
-    click.echo(write_report(RunFolder(run)))
+    say(write_report(RunFolder(run)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from i2i.cli.options import set_option
+from i2i.cli.say import say
 
 if TYPE_CHECKING:
     from i2i.recipe.segmenter_schema import SegmenterRecipe
@@ -67,11 +68,11 @@ def train(
     _check_name(name)
     path = out or kept_at(name)
     keep_freed_memory(choose_device(recipe.train.device))
-    trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
+    trained = train_segmenter(recipe, (lambda _: None) if quiet else say)
     save_segmenter(trained, path)
     if not quiet:
-        click.echo(f"written to {path}")
-        click.echo(f"use it as the metric seg_score:segmenter={out or name}")
+        say(f"written to {path}")
+        say(f"use it as the metric seg_score:segmenter={out or name}")
 
 
 def _recipe(dataset: str, overrides: tuple[str, ...]) -> "SegmenterRecipe":

@@ -102,7 +102,7 @@ def _synthetic(model: Model, instead: str) -> Samples:
 
 def _in_short(error: I2IError) -> str:
     """Return the first of an error's problems and the number of others."""
-    first, *others = str(error).splitlines()
+    first, *others = error.lines
     return f"{first} (and {len(others):,} more)" if others else first
 
 

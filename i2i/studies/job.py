@@ -16,6 +16,7 @@ from i2i.errors import I2IError
 from i2i.recipe import load_run_recipe
 from i2i.run_folder import RunFolder
 from i2i.system.locks import lock
+from i2i.system.text import printable, show_anything
 
 GRACE = 120.0
 """Seconds that a run has for saving after the study's process has ended."""
@@ -23,6 +24,7 @@ GRACE = 120.0
 
 def main(path: Path) -> int:
     """Start or resume a run and return its exit status."""
+    show_anything()
     threading.Thread(target=_end_with_the_study, daemon=True).start()
     # If an earlier study was killed, its process may still be saving this run.
     with lock(path / ".lock", waiting_for=f"at work in {path}"):
@@ -35,7 +37,7 @@ def main(path: Path) -> int:
             keep_freed_memory(choose_device(recipe.train.device))
             return run(recipe, out=path, resume=True).status
         except I2IError as error:
-            sys.stderr.write(f"Error: {error}\n")
+            sys.stderr.writelines(f"{printable(line)}\n" for line in error.after("Error: "))
             return error.exit_code
 
 
