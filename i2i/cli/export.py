@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     "--images",
     multiple=True,
     metavar="PATH",
-    help="Check on these images, folders or patterns instead of the test split. Repeatable.",
+    help="Check on these images, folders or patterns instead of the run's samples. Repeatable.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(
@@ -121,7 +121,7 @@ def _show(done: "Exported") -> None:
     sizes = ", ".join(map(size_text, done.sizes))
     checked_on = f"checked on {done.images}, "
     if done.instead is not None:
-        say(f"{checked_on}as the recipe's data are unavailable: {done.instead}")
+        say(f"{checked_on}as {done.instead}")
         checked_on = ""
     say(
         f"{checked_on}at {sizes}: values in [-1, 1] differ from PyTorch's by "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.options import Amount
 from i2i.cli.say import say
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 )
 @click.option(
     "--max-megapixels",
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(),
     help="Largest image to decode. Raise it for trusted files only.  [default: 89]",
 )
 @click.option(
