@@ -2,10 +2,18 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# constraints.txt has the exact versions that were tested; pyproject.toml has the allowed ranges.
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# pyproject.toml has the allowed ranges, constraints.txt the versions of direct dependencies that were
+# tested. The locks follow from both: the versions and hashes of all packages. `make UNLOCKED=1 test`
+# takes constraints.txt instead, for packages of other hashes, such as builds of torch without CUDA.
+ifdef UNLOCKED
+install = $(PIP) -c constraints.txt $(2)
+else
+install = $(PIP) --require-hashes --only-binary :all: -r locks/$(1).txt && \
+	$(PIP) --no-deps --no-build-isolation $(2)
+endif
 
-.PHONY: demo test test-slow lint docs site results wheel floor clean
+.PHONY: demo test test-slow lint docs site results lock wheel floor clean
 
 demo: .venv/demo
 	$(BIN)/i2i run recipes/quickstart.toml --resume
@@ -48,6 +56,19 @@ results: .venv/dev
 		mv $$out/study.json $$out.json && mv $$out/study.html $$out.html || exit 1; \
 	done
 
+# Finds the newest allowed version of every package that constraints.txt doesn't name.
+UV := .venv-lock/bin/uv
+COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--only-binary :all: --no-header --no-annotate -c constraints.txt pyproject.toml locks/build.in
+lock: $(UV)
+	$(COMPILE) --extra openmoji --extra track --extra demo --extra export --extra dev -o locks/dev.txt
+	$(COMPILE) --extra openmoji -c locks/dev.txt -o locks/demo.txt
+
+$(UV): constraints.txt
+	test -x .venv-lock/bin/pip || $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	touch $@
+
 # sdist and wheel in dist/, tried in an empty environment.
 wheel:
 	$(PYTHON) scripts/wheel.py
@@ -65,21 +86,22 @@ $(FLOOR)/ready: pyproject.toml constraints.txt scripts/floors.py plugins/i2i-exa
 	touch $@
 
 clean:
-	rm -rf .venv .venv-floor site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache
+	rm -rf .venv .venv-floor .venv-lock site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache
 
 .venv/base: pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(PIP) torch torchvision
 	touch $@
 
-.venv/demo: .venv/base
-	$(PIP) -e '.[openmoji]'
+DEMO := -e '.[openmoji]'
+.venv/demo: .venv/base locks/demo.txt
+	$(call install,demo,$(DEMO))
 	touch $@
 
-.venv/dev: .venv/base plugins/i2i-example/pyproject.toml
-	$(PIP) -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example
+DEV := -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example
+.venv/dev: .venv/base locks/dev.txt plugins/i2i-example/pyproject.toml
+	$(call install,dev,$(DEV))
 	touch $@
 
 .venv/docs: .venv/base
-	$(PIP) -e '.[docs]'
+	$(PIP) -c constraints.txt -e '.[docs]'
 	touch $@

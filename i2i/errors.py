@@ -1,7 +1,8 @@
 """All errors that i2i raises for the user.
 
 The message of an error is one line, or one line per problem. It names the file or key and says
-what to do. The CLI prints it without a traceback and exits with the error's `exit_code`.
+what to do. The CLI prints it without a traceback, with escapes for what can't be printed, and exits
+with the error's `exit_code`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,9 +10,22 @@ from difflib import get_close_matches
 
 
 class I2IError(Exception):
-    """The base class of all errors that i2i raises on purpose."""
+    """The base class of all errors that i2i raises on purpose.
+
+    Args:
+        lines: The lines of the message; a line break within one is part of a name.
+    """
 
     exit_code = 1
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = lines
+        super().__init__("\n".join(map(str, lines)))
+
+    def after(self, start: str) -> list[str]:
+        """The lines of the message, with `start` before the first."""
+        first, *others = self.lines or ("",)
+        return [f"{start}{first}", *others]
 
 
 class ManyProblems(I2IError):
@@ -25,7 +39,7 @@ class ManyProblems(I2IError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+        super().__init__(*self.problems)
 
 
 class RecipeError(ManyProblems):

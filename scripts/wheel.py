@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 # Without these the tests of an unpacked sdist can't run.
 NEEDED = ("tests/conftest.py", "benchmarks/", "plugins/i2i-example/", "recipes/", "docs/",
-          "scripts/", "constraints.txt", "Makefile", "pyproject.toml", "LICENSE")  # fmt: skip
+          "scripts/", "locks/", "constraints.txt", "Makefile", "pyproject.toml",
+          "LICENSE")  # fmt: skip
 RECIPE = """
 name = "tiny"
 data = { type = "synthetic", train = 16, val = 4, test = 4 }

@@ -12,9 +12,11 @@ from typing import Any
 
 import click
 
+from i2i.cli.say import say
 from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
 from i2i.system.failures import in_words
+from i2i.system.text import printable, show_anything, shown
 
 _OURS = Path(__file__).parent.parent
 _python_format = warnings.formatwarning
@@ -88,7 +90,13 @@ class Commands(click.Group):
         """Write the summaries; the registry has them without importing the commands."""
         from i2i.plugins.manager import registry
 
-        rows = [(name, registry().get("command", name).summary) for name in self.list_commands(ctx)]
+        rows = [
+            (
+                shown(name, sys.stdout.encoding),
+                shown(registry().get("command", name).summary, sys.stdout.encoding),
+            )
+            for name in self.list_commands(ctx)
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -124,19 +132,22 @@ def _format_warning(
 ) -> str:
     """Format i2i's own warnings as one line, and all others as Python does."""
     if Path(filename).is_relative_to(_OURS):
-        return f"Warning: {message}\n"
-    return _python_format(message, category, filename, lineno, line)
+        return f"Warning: {printable(str(message))}\n"
+    text = _python_format(message, category, filename, lineno, line)
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; print errors as one line for each problem, without a traceback."""
+    show_anything()
     warnings.formatwarning = _format_warning
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         status = program.main(arguments, prog_name="i2i", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        vars(error)["message"] = printable(error.message)
+        error.show(file=sys.stderr)
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say(["stopped"])
@@ -146,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if lines is None:
             raise
         if debug:
-            traceback.print_exc()
+            _say(traceback.format_exc().splitlines())
         _say(lines)
         status = error.exit_code if isinstance(error, I2IError) else 1
     _close_stdout()
@@ -155,16 +166,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _lines(error: Exception) -> list[str] | None:
     """What to print for an error that the user can do something about; None for any other."""
-    if isinstance(error, ManyProblems):
-        return list(error.problems)
-    words = str(error) if isinstance(error, I2IError) else in_words(error)
+    if isinstance(error, I2IError):
+        return error.after("" if isinstance(error, ManyProblems) else "Error: ")
+    words = in_words(error)
     return None if words is None else [f"Error: {words}"]
 
 
 def _say(lines: Iterable[str]) -> None:
     with suppress(OSError):  # the terminal may be gone
-        for line in lines:
-            click.echo(line, err=True)
+        say(*lines, err=True)
 
 
 def _close_stdout() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from i2i.cli.options import recipe_argument, set_option
+from i2i.cli.say import say, say_document
 
 
 @click.command
@@ -29,9 +30,8 @@ def check(recipe: Path, overrides: tuple[str, ...], resolved: bool) -> None:
 
     loaded = load_recipe(recipe, overrides)
     if resolved:
-        click.echo(loaded.to_toml(), nl=False)
+        say_document(loaded.to_toml())
         return
     from i2i.recipe.inspection import inspect
 
-    for line in inspect(loaded):
-        click.echo(line)
+    say(*inspect(loaded))

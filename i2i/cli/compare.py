@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from i2i.cli.say import say, say_document
+
 if TYPE_CHECKING:
     from i2i.evaluation.compare import Comparison
 
@@ -38,7 +40,8 @@ def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) 
         raise click.UsageError("name at least two runs, folders or metrics.json files")
     found = compare_results(targets, despite)
     if as_json:
-        click.echo(json.dumps({"names": found.names, "metrics": found.rows}, indent=2))
+        document = {"names": found.names, "metrics": found.rows}
+        say_document(json.dumps(document, indent=2) + "\n")
     else:
         _show(found)
 
@@ -62,4 +65,4 @@ def _show(found: "Comparison") -> None:
     table.add_row("images", *(counted(rows[0]) for rows in found.rows.values()), style="dim")
     print_table(table)
     for words in found.differing:
-        click.echo(f"ignored difference: {words}", err=True)
+        say(f"ignored difference: {words}", err=True)

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import click
 
+from i2i.cli.say import say
 from i2i.plugins.manager import ENTRY_POINT_GROUP, registry
 
 
@@ -34,13 +35,13 @@ def doctor() -> None:
     }
     _section("plugins", states or {"none installed": ""})
     for name, error in broken.items():
-        click.secho(f"\nplugin '{name}' is broken:", fg="red")
-        click.echo("".join(traceback.format_exception(error)).rstrip())
+        say("", f"plugin '{name}' is broken:", fg="red")
+        say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
     if broken:
         raise SystemExit(1)
 
 
 def _section(title: str, values: Mapping[str, object]) -> None:
-    click.secho(title, bold=True)
+    say(title, bold=True)
     for name, value in values.items():
-        click.echo(f"  {name:<14} {value}")
+        say(f"  {name:<14} {value}")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.say import say, say_document
+
 if TYPE_CHECKING:
     from i2i.runs.evaluate import Evaluation
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     "--metric",
     "metrics",
     multiple=True,
-    metavar="NAME[:OPTION=VALUE,…]",
+    metavar="NAME[:OPTION=VALUE,...]",
     help="Metric to compute, such as fid or fid:preset=tf1. Repeatable.  [default: the recipe's "
     "metrics; fid and kid for a folder]",
 )
@@ -84,7 +86,7 @@ def eval_(
 
     if target is None:
         target = newest_run()
-        click.echo(f"the newest run: {target}", err=True)
+        say(f"the newest run: {target}", err=True)
     found = evaluate(
         target,
         metrics,
@@ -96,13 +98,14 @@ def eval_(
         device=device,
     )
     for reason in found.passed_over:
-        click.echo(f"skipped a damaged checkpoint: {reason}", err=True)
+        say(f"skipped a damaged checkpoint: {reason}", err=True)
     if as_json:
-        click.echo(document_json(found.document), nl=False)
+        say_document(document_json(found.document))
     else:
         _show(found)
     for text, reason in found.unavailable.items():
-        click.echo(f"{text} is unavailable: {reason}", err=True)
+        first, *others = reason.split("\n")
+        say(f"{text} is unavailable: {first}", *others, err=True)
     ctx.exit(1 if found.unavailable else 0)
 
 
@@ -122,10 +125,9 @@ def _show(found: "Evaluation") -> None:
             table.add_row(f"  {name}", f"{value:.4f}", style="dim")
     print_table(table)
     for folder, bad in found.document.get("skipped", {}).items():
-        click.echo(f"skipped in {folder}: {len(bad)}")
-        for why in bad.values():
-            click.echo(f"  {why}")
-    click.echo(
+        say(f"skipped in {folder}: {len(bad)}")
+        say(*(f"  {why}" for why in bad.values()))
+    say(
         f"written to {found.path}"
         if found.path
         else "not written: the folder can't be written to; name a file with --out"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.say import say
+
 if TYPE_CHECKING:
     from i2i.exporting import Exported
 
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     "--images",
     multiple=True,
     metavar="PATH",
-    help="Check on these images, folders or patterns instead of the test split. Repeatable.",
+    help="Check on these images, folders or patterns instead of the run's samples. Repeatable.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(
@@ -115,13 +117,13 @@ def _show(done: "Exported") -> None:
     from i2i.images.sizes import size_text
 
     if done.fixed is not None:
-        click.echo(f"this network takes one size only: {size_text(done.fixed)}")
+        say(f"this network takes one size only: {size_text(done.fixed)}")
     sizes = ", ".join(map(size_text, done.sizes))
     checked_on = f"checked on {done.images}, "
     if done.instead is not None:
-        click.echo(f"{checked_on}as the recipe's data are unavailable: {done.instead}")
+        say(f"{checked_on}as {done.instead}")
         checked_on = ""
-    click.echo(
+    say(
         f"{checked_on}at {sizes}: values in [-1, 1] differ from PyTorch's by "
         f"{done.difference:.1e} at most"
     )
@@ -130,11 +132,11 @@ def _show(done: "Exported") -> None:
         against = ""
         if loss.to_target is not None:
             against = f"; l1 to the targets {loss.to_target:.4f}, before {loss.float_to_target:.4f}"
-        click.echo(
+        say(
             f"int8: {_megabytes(done.bytes)}, before {_megabytes(loss.float_bytes)}; l1 to the "
             f"outputs without int8 {loss.loss:.4f}{against}"
         )
-    click.echo(f"written to {done.path} ({_megabytes(done.bytes)})")
+    say(f"written to {done.path} ({_megabytes(done.bytes)})")
 
 
 def _megabytes(size: int) -> str:

@@ -2,6 +2,7 @@
 
 import click
 
+from i2i.cli.say import say
 from i2i.errors import PluginError, nearest
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, plural
@@ -20,14 +21,14 @@ def list_(kind: str | None) -> None:
     i2i list losses
     """
     for shown in COMPONENTS if kind is None else (kind_named(kind),):
-        click.secho(plural(shown), bold=True)
+        say(plural(shown), bold=True)
         entries = [registry().get(shown, name) for name in registry().names(shown)]
         width = max((len(entry.name) for entry in entries), default=0)
         for entry in entries:
             origin = "" if entry.plugin.startswith("i2i.") else f"  [{entry.plugin}]"
-            click.echo(f"  {entry.name:<{width}}  {entry.summary}{origin}")
+            say(f"  {entry.name:<{width}}  {entry.summary}{origin}")
     for plugin in registry().broken:
-        click.echo(f"plugin '{plugin}' failed to load; see 'i2i doctor'", err=True)
+        say(f"plugin '{plugin}' failed to load; see 'i2i doctor'", err=True)
 
 
 def kind_named(name: str) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from i2i.cli.say import say
 
 if TYPE_CHECKING:
     from i2i.model.model import Model
@@ -19,5 +19,5 @@ def load_model(path: Path, device: str) -> "Model":
 
     model = load(path, device=device)
     for reason in model.passed_over:
-        click.echo(f"skipped a damaged checkpoint: {reason}", err=True)
+        say(f"skipped a damaged checkpoint: {reason}", err=True)
     return model

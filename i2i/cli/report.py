@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from i2i.cli.say import say
+
 
 @click.command
 @click.argument("run", type=click.Path(path_type=Path))
@@ -28,8 +30,8 @@ def report(run: Path, out: Path | None) -> None:
 
     folder = RunFolder(run)
     if out is not None:
-        click.echo(write_report(folder, out))
+        say(write_report(folder, out))
         return
     folder.check()
     with holding(folder):
-        click.echo(write_report(folder))
+        say(write_report(folder))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from i2i.cli.options import set_option
+from i2i.cli.say import say
 
 if TYPE_CHECKING:
     from i2i.recipe.segmenter_schema import SegmenterRecipe
@@ -74,11 +75,11 @@ def train(
     check_free(path, overwrite=True)
     keep_freed_memory(choose_device(recipe.train.device))
     with held(path):
-        trained = train_segmenter(recipe, (lambda _: None) if quiet else click.echo)
+        trained = train_segmenter(recipe, (lambda _: None) if quiet else say)
         save_segmenter(trained, path)
     if not quiet:
-        click.echo(f"written to {path}")
-        click.echo(f"use it as the metric seg_score:segmenter={out or name}")
+        say(f"written to {path}")
+        say(f"use it as the metric seg_score:segmenter={out or name}")
 
 
 def _recipe(dataset: str, overrides: tuple[str, ...]) -> "SegmenterRecipe":

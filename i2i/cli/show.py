@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import click
 
 from i2i.cli.list import kind_named
+from i2i.cli.say import say
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import Entry
 from i2i.plugins.signature import INJECTED, Option, options
 from i2i.recipe.component import Component, model_in
 from i2i.recipe.schema import Recipe
+from i2i.system.text import printable
 
 
 @click.command
@@ -31,13 +33,13 @@ def show(kind: str, name: str) -> None:
     entry = registry().get(kind_named(kind), name)
     component = entry.load()
     described = inspect.getdoc(component) or entry.summary
-    click.echo(f"{click.style(name, bold=True)}, a {entry.kind} of {entry.plugin}")
-    click.echo(described.partition("\n")[0])
-    click.echo(f"{component.__module__}.{component.__qualname__}\n")
-    click.echo(section(entry))
+    say(f"{name}, a {entry.kind} of {entry.plugin}", bold=True)
+    say(described.partition("\n")[0])
+    say(f"{component.__module__}.{component.__qualname__}", "")
+    say(*section(entry).split("\n"))
     given = sorted(INJECTED.get(entry.kind, frozenset()))
     if given:
-        click.echo(f"\nFilled in by the run if the component asks for it: {', '.join(given)}.")
+        say("", f"Filled in by the run if the component asks for it: {', '.join(given)}.")
 
 
 def section(entry: Entry) -> str:
@@ -92,7 +94,7 @@ def toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(toml, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{printable(value)}"' if isinstance(value, str) else str(value)
 
 
 def type_text(annotation: Any) -> str:

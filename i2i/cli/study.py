@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from i2i.cli.options import set_option
+from i2i.cli.say import say
 
 if TYPE_CHECKING:
     from i2i.studies.plan import Job
@@ -80,7 +81,7 @@ def study(
         )
         return
     if page:
-        click.echo(write_page(file, overrides=overrides, out=out).page)
+        say(write_page(file, overrides=overrides, out=out).page)
         return
     done = do_study(
         file,
@@ -93,7 +94,8 @@ def study(
         quiet=quiet,
     )
     for name, why in done.failed.items():
-        click.echo(f"failed: {name}: {why}", err=True)
+        first, *others = why.split("\n")
+        say(f"failed: {name}: {first}", *others, err=True)
     ctx.exit(done.status)
 
 

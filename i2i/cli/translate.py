@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.options import Amount
+from i2i.cli.say import say
+
 if TYPE_CHECKING:
     from i2i.translation.translate import Translation
 
@@ -65,7 +68,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Translations of each input, with different dropout noise: NAME-1, NAME-2, …",
+    help="Translations of each input, with different dropout noise: NAME-1, NAME-2, ...",
 )
 @click.option("--side-by-side", is_flag=True, help="Write input and outputs as one row, in RGB.")
 @click.option(
@@ -78,7 +81,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 )
 @click.option(
     "--max-megapixels",
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(),
     help="Largest image to decode. Raise it for trusted files only.  [default: 89]",
 )
 @click.option(
@@ -135,17 +138,10 @@ def translate(
 
 
 def _show(done: "Translation") -> None:
-    for note in done.notes:
-        click.echo(note)
+    say(*done.notes)
     total = done.now + done.before
     before = f" ({done.now:,} now, {done.before:,} before)" if done.before else ""
-    click.echo(f"translated {total:,} of {done.inputs:,} to {done.out}{before}")
+    say(f"translated {total:,} of {done.inputs:,} to {done.out}{before}")
     if done.bad:
-        click.echo(f"not translated: {len(done.bad):,}", err=True)
-    for reason in done.bad.values():
-        click.echo(f"  {_one_line(reason)}", err=True)
-
-
-def _one_line(text: str) -> str:
-    """Escape unprintable characters, since file names may contain anything, even newlines."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+        say(f"not translated: {len(done.bad):,}", err=True)
+    say(*(f"  {reason}" for reason in done.bad.values()), err=True)

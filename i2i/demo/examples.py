@@ -1,15 +1,14 @@
-"""Example inputs, from a folder or from the test split of the model's run."""
+"""Example inputs: those that lie with the model, or those that the user names."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from i2i.demo.beside import EXAMPLES, run_of
+from i2i.demo.beside import examples_of, images_in
 from i2i.demo.surface import Surface
-from i2i.errors import I2IError
-from i2i.images import SUFFIXES
-from i2i.images.sheets import spread
+from i2i.errors import DataError, I2IError
 from i2i.images.types import Array
 from i2i.model.model import Model
-from i2i.recipe.assemble import assemble_dataset
 
 COUNT = 8
 
@@ -27,28 +26,33 @@ class Example:
     canvas: Array
 
 
-def examples(model: Model, surface: Surface) -> list[Example]:
-    """Find up to `COUNT` example inputs.
+def examples(model: Model, surface: Surface, folder: Path | None = None) -> list[Example]:
+    """Load up to `COUNT` example inputs.
 
-    They come from the folder `examples` beside the model file, or else from the test split of the
-    model's run. The list is empty if neither is available; that is not an error.
+    Args:
+        model: The model.
+        surface: The canvas.
+        folder: A folder of inputs; by default those that lie with the model, see `examples_of`.
+            The data that its recipe names is not opened: a run may come from a stranger, and the
+            page or a Space would publish what it names.
+
+    Returns:
+        The examples. Of those that lie with the model, unreadable ones are left out.
+
+    Raises:
+        DataError: If an image in `folder` can't be read as an input, or there is none.
     """
-    folder = model.path.parent / EXAMPLES
-    found: list[Example] = []
-    if folder.is_dir():
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-        for file in files[:COUNT]:
-            try:
-                found.append(Example(file.stem, surface.read_upload(file)))
-            except I2IError:
-                continue
-        return found
-    if run_of(model.path) is None:
-        return []
-    try:
-        pairs = assemble_dataset(model.recipe).pairs("test")
-        for pair in (pairs[i] for i in spread(len(pairs), COUNT)):
-            found.append(Example(pair.name, surface.from_input(pair.load(surface.size)[0])))
-    except I2IError:
-        pass  # the run's data are not on this machine
+    if folder is not None:
+        files = images_in(folder)[:COUNT]
+        if not files:
+            raise DataError([f"{folder}: has no images"])
+        return [_example(file, surface) for file in files]
+    found = []
+    for file in examples_of(model.path, COUNT):
+        with suppress(I2IError):
+            found.append(_example(file, surface))
     return found
+
+
+def _example(file: Path, surface: Surface) -> Example:
+    return Example(file.stem, surface.read_upload(file))

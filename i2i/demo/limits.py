@@ -1,5 +1,9 @@
-"""A size limit for all requests."""
+"""Limits on what is sent to the page."""
 
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from i2i.demo.answers import megabytes
@@ -45,7 +49,32 @@ class BodyLimit:
             except _TooLargeError:
                 refused = True
         if refused and not started:  # the server aborts a response that has started
-            await _refuse(send, self.limit)
+            text = f"That is too large: at most {megabytes(self.limit)} are allowed here."
+            await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
+
+
+class UploadLimit:
+    """Refuses uploads while those that were not read yet take too much of the disk.
+
+    Args:
+        app: The application that answers all other requests.
+        folder: The folder of uploaded files.
+        limit: Largest sum of their sizes, in bytes.
+    """
+
+    def __init__(self, app: ASGIApp, folder: Path, limit: int) -> None:
+        self.app = app
+        self.folder = folder
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with status 503."""
+        uploads = scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload")
+        if uploads and _size(self.folder) > self.limit:
+            text = "Too many pictures are being opened: try again in a minute."
+            await PlainTextResponse(text, 503, {"Connection": "close"})(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class _TooLargeError(Exception):
@@ -57,8 +86,10 @@ def _announced(scope: Scope) -> int:
     return int(text) if text.isdigit() else 0
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    text = f"That is too large: at most {megabytes(limit)} are allowed here."
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode()})
+def _size(folder: Path) -> int:
+    """The sum of the sizes of all files below a folder; one may vanish while they are counted."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total

@@ -5,10 +5,9 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-import gradio
-
 from i2i.demo.beside import EXAMPLES, METRICS, metrics_of
 from i2i.demo.examples import examples
+from i2i.demo.gradio import gr
 from i2i.demo.surface import Surface
 from i2i.errors import I2IError
 from i2i.images import save_image
@@ -44,12 +43,13 @@ To run it on your machine: `pip install -r requirements.txt && python app.py`
 """
 
 
-def write_space(model: Model, folder: Path) -> Path:
+def write_space(model: Model, folder: Path, examples_from: Path | None = None) -> Path:
     """Write all files of a Space into a folder; `python app.py` in it serves the page.
 
     Args:
         model: The model.
         folder: A new or empty folder, or one that this function wrote before.
+        examples_from: A folder of example inputs; by default those that lie with the model.
 
     Returns:
         The path `folder`.
@@ -64,7 +64,7 @@ def write_space(model: Model, folder: Path) -> Path:
                 f"{folder}: isn't empty and isn't a Space written by i2i; choose another folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        found = examples(model, Surface(model))
+        found = examples(model, Surface(model), examples_from)
         app.write_text(_APP, encoding="utf-8")
         if not (folder / MODEL).exists() or not (folder / MODEL).samefile(model.path):
             shutil.copyfile(model.path, folder / MODEL)
@@ -98,7 +98,7 @@ def _readme(model: Model) -> str:
     credit, notice = model.data.credit, model.data.notice
     return _README.format(
         name=model.recipe.name,
-        gradio=gradio.__version__,
+        gradio=gr.__version__,
         i2i=__version__,
         data=model.recipe.data.type,
         step=model.step,

@@ -56,14 +56,14 @@ def compare(targets: Sequence[Path], despite: Sequence[str] = ()) -> Comparison:
     refused = [words for key, words in differences if key.partition(".")[0] not in despite]
     if refused:
         raise I2IError(
-            "these values can't be compared because they were measured differently:\n"
-            + "\n".join(f"  {words}" for words in refused)
-            + "\nMeasure all of them in the same way, or allow these differences with --despite "
+            "these values can't be compared because they were measured differently:",
+            *(f"  {words}" for words in refused),
+            "Measure all of them in the same way, or allow these differences with --despite "
             + " --despite ".join(
                 dict.fromkeys(
                     key.partition(".")[0] for key, words in differences if words in refused
                 )
-            )
+            ),
         )
     best = {label: _best(details) for label, details in rows.items()}
     return Comparison(names, rows, best, tuple(words for _, words in differences))

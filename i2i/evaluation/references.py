@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from i2i.metrics.extractors import Extractor
 from i2i.system.cache import cache_dir
-from i2i.system.files import replacing
+from i2i.system.files import ABANDONED_AFTER, remove_leftovers
 from i2i.system.hashing import json_sha256, tensors_sha256
+from i2i.system.tensor_file import write_tensors
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
@@ -41,8 +41,8 @@ def keep_features(
     tensors = {"features": features}
     with suppress(OSError, SafetensorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
-            save_file(tensors, unfinished, {"sha256": tensors_sha256(tensors)})
+        remove_leftovers(path.parent, untouched_for=ABANDONED_AFTER)
+        write_tensors(path, tensors, {"sha256": tensors_sha256(tensors)})
 
 
 def _path(extractor: Extractor, content: str, device: torch.device) -> Path:

@@ -10,6 +10,7 @@ from i2i.evaluation.collection import Result
 from i2i.system.environment import versions
 from i2i.system.files import write_whole
 from i2i.system.hashing import json_sha256
+from i2i.system.text import printable
 
 COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
 """Packages whose versions are part of every fingerprint."""
@@ -40,7 +41,7 @@ def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[
 def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
     about = {"label": result.label, "higher_is_better": result.higher_is_better}
     if result.problem is not None:
-        return {**about, "unavailable": str(result.problem)}
+        return {**about, "unavailable": "\n".join(map(printable, result.problem.lines))}
     fingerprint = {"metric": result.label, **result.settings, **common}
     return {
         **about,
@@ -52,13 +53,15 @@ def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(document: Mapping[str, Any]) -> list[str]:
-    """Return a line with all values, and a line for each unavailable metric."""
+    """Return a line with all values, and the reason for each unavailable metric."""
     details = document["details"].values()
     values = "  ".join(f"{d['label']} {number(d)}" for d in details if "unavailable" not in d)
     lines = [f"{document['split']}, {document['images']} images: {values}"] if values else []
-    return lines + [
-        f"{d['label']} is unavailable: {d['unavailable']}" for d in details if "unavailable" in d
-    ]
+    for each in details:
+        if "unavailable" in each:
+            first, *others = each["unavailable"].split("\n")
+            lines += [f"{each['label']} is unavailable: {first}", *others]
+    return lines
 
 
 def number(details: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ class Exported:
         sizes: Heights and widths that it was checked at.
         fixed: The only height and width that it accepts; None if it accepts any multiples.
         quantised: The loss by int8 quantisation; None without int8.
-        instead: Why synthetic images replaced the recipe's data in the check; None if they didn't.
+        instead: Why the check was on synthetic images; None if it wasn't.
     """
 
     path: Path

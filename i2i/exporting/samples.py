@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from i2i.datasets.dataset import SPLITS
 from i2i.errors import DataError, I2IError
+from i2i.images import resize
 from i2i.images.sheets import spread
 from i2i.images.tensors import to_float
 from i2i.images.types import Array
 from i2i.model.model import Model
-from i2i.recipe.assemble import assemble_dataset
+from i2i.runs.beside import samples_of
 from i2i.translation.inputs import find_inputs
 from i2i.translation.preparing import Preparation
 
@@ -45,8 +45,9 @@ def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
 
     Args:
         model: The model.
-        given: Files, folders and patterns. By default, images of the recipe's test split (or of
-            the last split that has images), or synthetic images if the data is unavailable.
+        given: Files, folders and patterns. By default, samples of the test split in the folder of
+            the model's run, or else synthetic images. The data that the recipe names is not opened:
+            a run may come from a stranger.
 
     Raises:
         DataError: If given images can't be read, or don't have the model's number of channels.
@@ -54,9 +55,9 @@ def samples(model: Model, given: Sequence[Path | str] = ()) -> Samples:
     if given:
         return _given(model, given)
     try:
-        return _of_the_data(model)
+        return _of_the_run(model)
     except I2IError as error:
-        return _synthetic(model, _in_short(error))
+        return _synthetic(model, error.lines[0])
 
 
 def _given(model: Model, given: Sequence[Path | str]) -> Samples:
@@ -77,19 +78,17 @@ def _given(model: Model, given: Sequence[Path | str]) -> Samples:
     return Samples(_batch(arrays), None, f"{len(arrays)} of the images given")
 
 
-def _of_the_data(model: Model) -> Samples:
-    dataset = assemble_dataset(model.recipe)
-    channels = dataset.input_channels, dataset.target_channels
-    if channels != (model.data.input.channels, model.data.target.channels):
-        raise DataError(["the recipe's data has other channels than the model was trained on"])
-    for split in reversed(SPLITS):
-        pairs = dataset.pairs(split)
-        if pairs:
-            chosen = [pairs[i] for i in spread(len(pairs), UP_TO)]
-            loaded = [pair.load(model.recipe.augment.crop) for pair in chosen]
-            inputs, targets = (_batch(side) for side in zip(*loaded, strict=True))
-            return Samples(inputs, targets, f"{len(chosen)} images of the {split} split")
-    raise DataError(["the recipe's data has no images"])
+def _of_the_run(model: Model) -> Samples:
+    pairs = samples_of(model.path, UP_TO)
+    if not pairs:
+        raise DataError(["no samples lie with the model; --images names images of yours"])
+    inputs = [_sized(model.data.input.take(file), model) for file, _ in pairs]
+    targets = [_sized(model.data.target.take(file), model) for _, file in pairs]
+    return Samples(_batch(inputs), _batch(targets), f"{len(pairs)} images of the test split")
+
+
+def _sized(image: Array, model: Model) -> Array:
+    return resize(image, model.recipe.augment.crop)
 
 
 def _synthetic(model: Model, instead: str) -> Samples:
@@ -98,12 +97,6 @@ def _synthetic(model: Model, instead: str) -> Samples:
     )
     smooth = F.interpolate(coarse, model.recipe.augment.crop, mode="bilinear")
     return Samples(smooth * 2 - 1, None, "4 made-up pictures", instead)
-
-
-def _in_short(error: I2IError) -> str:
-    """Return the first of an error's problems and the number of others."""
-    first, *others = str(error).splitlines()
-    return f"{first} (and {len(others):,} more)" if others else first
 
 
 def _batch(arrays: Sequence[Array]) -> Tensor:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from i2i.errors import CheckpointError
 from i2i.system.hashing import tensors_sha256, text_sha256
-from i2i.system.tensor_file import read_tensors
+from i2i.system.tensor_file import read_tensors, write_tensors
 from i2i.system.version import __version__
 
 FORMAT = "i2i"
@@ -31,7 +30,7 @@ class ModelFile(NamedTuple):
 
 
 def write_model(path: Path, model: nn.Module, *, recipe: str, data: str, step: int) -> None:
-    """Write a model file.
+    """Write a model file atomically.
 
     Args:
         path: The file.
@@ -48,7 +47,7 @@ def write_model(path: Path, model: nn.Module, *, recipe: str, data: str, step: i
     }
     described = {"recipe": recipe, "data": data, "step": str(step)}
     metadata = {"format": FORMAT, "i2i": __version__, **described}
-    save_file(tensors, path, metadata | {"sha256": _sha256(tensors, described)})
+    write_tensors(path, tensors, metadata | {"sha256": _sha256(tensors, described)})
 
 
 def read_model(path: Path) -> ModelFile:

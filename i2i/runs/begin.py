@@ -90,7 +90,9 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
     if splits.test.names:
         problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
         for text, problem in problems_at_the_end.items():
-            console.say(f"{text} will be unavailable, and the run will exit with 1: {problem}")
+            console.say(
+                *problem.after(f"{text} will be unavailable, and the run will exit with 1: ")
+            )
     for name, weights in used().items():
         console.say(f"weights: {name}, {weights['source']}")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from i2i.errors import CheckpointError, WeightsError
@@ -16,8 +15,7 @@ from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
 from i2i.system.failures import explained
-from i2i.system.files import replacing
-from i2i.system.tensor_file import read_tensors
+from i2i.system.tensor_file import read_tensors, write_tensors
 
 FORMAT = "i2i-segmenter"
 
@@ -145,8 +143,7 @@ def save_segmenter(segmenter: Segmenter, path: Path) -> None:
     metadata = {"format": FORMAT, "segmenter": text, "sha256": _digest(text, tensors)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
-            save_file(tensors, unfinished, metadata)
+        write_tensors(path, tensors, metadata)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{path}: the segmenter can't be written: {explained(error, path)}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from i2i.errors import I2IError
 from i2i.recipe import load_run_recipe
 from i2i.run_folder import RunFolder
+from i2i.system.text import printable, show_anything
 
 GRACE = 120.0
 """Seconds that a run has for saving after the study's process has ended."""
@@ -27,6 +28,7 @@ RECIPE = ".recipe.toml"
 
 def main(path: Path, *, overwrite: bool) -> int:
     """Start, resume or replace a run and return its exit status."""
+    show_anything()
     threading.Thread(target=_end_with_the_study, daemon=True).start()
     from i2i.runs.run import run
     from i2i.system.devices import choose_device
@@ -39,7 +41,7 @@ def main(path: Path, *, overwrite: bool) -> int:
         # If an earlier study was killed, its process may still be saving this run: wait.
         return run(recipe, out=path, resume=resume, overwrite=overwrite, wait=True).status
     except I2IError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        sys.stderr.writelines(f"{printable(line)}\n" for line in error.after("Error: "))
         return error.exit_code
 
 

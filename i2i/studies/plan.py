@@ -210,8 +210,8 @@ def _check_metrics(jobs: Sequence[Job]) -> None:
     problems = MetricCollection(texts).problems
     if problems:
         raise WeightsError(
-            "these metrics can't be computed, so no run was started:\n"
-            + "\n".join(f"{text}: {problem}" for text, problem in problems.items())
+            "these metrics can't be computed, so no run was started:",
+            *(line for text, error in problems.items() for line in error.after(f"{text}: ")),
         )
 
 

@@ -23,6 +23,7 @@ from i2i.studies.record import write_record
 from i2i.system.console import Bar, Console, Pace
 from i2i.system.files import write_whole
 from i2i.system.signals import asked_to_stop
+from i2i.system.text import printable
 
 POLL_SECONDS = 0.2
 
@@ -162,7 +163,7 @@ def _first_message(job: Job) -> str:
 
 def _environment(place: int, side_by_side: int) -> dict[str, str]:
     """Return the environment of a run's process, with its share of CPU cores and a CUDA device."""
-    environment = dict(os.environ)
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}  # of its log file
     if side_by_side > 1:
         threads = max(1, _cores() // side_by_side)
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
@@ -195,14 +196,15 @@ def _conclude(
         try:
             job.record = write_record(job.path, job.run, job.recipe, job.variants[0])
         except (I2IError, OSError) as error:
-            ended.failed[job.name] = str(error)
+            ended.failed[job.name] = printable(str(error))
         else:
             job.lacking, job.step = [], job.total
             console.say(f"{job.name}: done")
             recorded()
     elif ended.signal is None or status not in STOPPED:
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-        ended.failed[job.name] = f"{how}; {log_of(job.run)} ends:\n{_last_lines(log_of(job.run))}"
+        log = log_of(job.run)
+        ended.failed[job.name] = f"{how}; {printable(str(log))} ends:\n{_last_lines(log)}"
     if job.name in ended.failed:
         console.say(f"{job.name}: FAILED; the other runs continue")
 

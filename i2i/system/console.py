@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from i2i.system.text import shown
+
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
 
@@ -84,12 +86,17 @@ class Console:
         self._shown = float("-inf") if at_once else time.monotonic()
         self._ended = False
 
-    def say(self, text: str) -> None:
-        """Print a line; on a terminal it appears above the bars."""
-        if self._bars is not None:
-            self._bars.say(text)
-        elif not self._quiet:
-            print(text, flush=True)  # noqa: T201
+    def say(self, *lines: str) -> None:
+        """Print lines; on a terminal they appear above the bars.
+
+        Args:
+            lines: The lines; line breaks within one are part of a name and are escaped.
+        """
+        for line in lines:
+            if self._bars is not None:
+                self._bars.say(line)
+            elif not self._quiet:
+                print(shown(line, sys.stdout.encoding), flush=True)  # noqa: T201
 
     def show(self, whole: Bar, parts: Sequence[Bar] = ()) -> None:
         """Show the progress.
@@ -152,15 +159,20 @@ def track(
 
 
 def terminal(*, stderr: bool = False, width: int | None = None) -> "Terminal":
-    """A rich console that prints texts unchanged: no markup, no highlighting, no emoji codes.
+    """A rich console without markup, highlighting and emoji codes, safe for texts with any content.
 
     Args:
         stderr: Whether to print to standard error.
         width: Number of columns; by default the terminal's.
     """
     from rich.console import Console as Terminal
+    from rich.text import Text
 
-    return Terminal(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    class Safe(Terminal):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(shown(text, self.encoding), **options)
+
+    return Safe(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 class _Bars:
@@ -194,7 +206,7 @@ class _Bars:
         for task, bar in zip(self._tasks, bars, strict=True):
             self._progress.update(
                 task,
-                description=bar.label,
+                description=shown(bar.label, self._progress.console.encoding),
                 completed=bar.done,
                 total=bar.total,
                 share=bar.share,

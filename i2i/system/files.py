@@ -16,6 +16,9 @@ from i2i.system.failures import is_full
 UNFINISHED = ".unfinished"
 """Part of the name of every file and folder that is still being written."""
 
+ABANDONED_AFTER = 3600.0
+"""Seconds after which an unfinished file is a dead process's: writers never pause that long."""
+
 _LONGEST = 50  # characters of up to 4 bytes each, so the whole name fits into 255 bytes
 
 
@@ -52,7 +55,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Write to a hidden temporary path, which replaces `path` atomically if nothing is raised.
 
     A reader sees the old file or the new one, never a part. With `sync`, this also holds after a
-    power cut.
+    power cut. The new file has the mode that the umask gives, whatever the writer does.
 
     Args:
         path: The file to write; its folder must exist.
@@ -67,7 +70,11 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     unfinished = _hidden(path)
     try:
         with naming(path):
+            unfinished.touch()
+            mode = unfinished.stat().st_mode
             yield unfinished
+            if unfinished.stat().st_mode != mode:
+                unfinished.chmod(mode)
             if sync:
                 sync_file(unfinished)
             unfinished.replace(path)

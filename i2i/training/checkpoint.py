@@ -188,9 +188,8 @@ def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, 
     """
     checkpoint, skipped = newest(folder, (MODEL,))
     if checkpoint is None:
-        reasons = "".join(f"\n{reason}" for reason in skipped)
         raise CheckpointError(
-            f"{folder.parent}: the run has no usable checkpoint to translate with{reasons}"
+            f"{folder.parent}: the run has no usable checkpoint to translate with", *skipped
         )
     if weights == "best" and checkpoint.best is not None:
         try:

@@ -113,7 +113,7 @@ def _validated(trainer: Trainer, log: MetricsLog, console: Console, callbacks: C
         console.say(f"step {trainer.step}: validation {_brief(values, improved)}")
     for name, result in results.items():
         if result.problem is not None:
-            console.say(f"step {trainer.step}: {name} is unavailable: {result.problem}")
+            console.say(*result.problem.after(f"step {trainer.step}: {name} is unavailable: "))
     return improved
 
 

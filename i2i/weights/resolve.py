@@ -101,7 +101,7 @@ def _fetch(pinned: Pinned) -> Loaded:
             _log.warning("%s; fetching it again", answer)
         found = sources.fetched(pinned, answered)
         if found is None:
-            raise WeightsError(_unavailable(pinned, answers))
+            raise WeightsError(*_unavailable(pinned, answers))
         tensors, source = found
         path = store.keep(pinned, tensors, source)
     return Loaded(pinned.name, tensors, tensors_sha256(tensors), source, path)
@@ -121,14 +121,13 @@ def _locked(pinned: Pinned) -> Iterator[None]:
         yield
 
 
-def _unavailable(pinned: Pinned, answers: list[str]) -> str:
+def _unavailable(pinned: Pinned, answers: list[str]) -> list[str]:
     if pinned.package is None:
         answers = [*answers, "packages: no package contains them"]
-    tried = "".join(f"\n  {answer}" for answer in answers)
-    return (
-        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) are unavailable:"
-        f"{tried}\n"
+    return [
+        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) are unavailable:",
+        *(f"  {answer}" for answer in answers),
         f"Put one of {', '.join(pinned.forms)} into a folder and set {FOLDER} to it, or run "
         f"'i2i weights fetch {pinned.name}' on a machine with network access and copy the file "
-        "that it prints"
-    )
+        "that it prints",
+    ]

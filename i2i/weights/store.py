@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 
 from i2i.errors import WeightsError
-from i2i.system.files import replacing
 from i2i.system.hashing import tensors_sha256
+from i2i.system.tensor_file import write_tensors
 from i2i.weights.catalogue import Pinned
 from i2i.weights.places import kept_file, kept_folder
 from i2i.weights.tensors import Damaged, read
@@ -55,8 +54,7 @@ def keep(pinned: Pinned, tensors: Mapping[str, Tensor], source: str) -> Path:
     path = kept_file(pinned)
     metadata = {_SHA256: tensors_sha256(tensors), _SOURCE: source}
     try:
-        with replacing(path) as unfinished:
-            save_file(dict(tensors), unfinished, metadata)
+        write_tensors(path, tensors, metadata)
     except (OSError, SafetensorError) as error:
         raise WeightsError(unwritable(error)) from error
     return path

@@ -320,8 +320,11 @@ def test_torch_export_comes_back_as_it_was(
 
 
 @pytest.mark.slow
-def test_int8_says_what_it_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_int8_says_what_it_costs(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = small(width=32)
+    model.path = next((trained / "checkpoints").glob("*/model.safetensors"))
     float_file, file = tmp_path / "float.onnx", tmp_path / "int8.onnx"
     export_onnx(model, float_file)
     done = export_onnx(model, file, int8=True)
@@ -459,30 +462,32 @@ def test_it_is_checked_on_the_images_given(folder: Callable[..., Path], tmp_path
         samples(model, [tmp_path / "bad.png"])
 
 
-def test_without_the_data_it_is_checked_on_made_up_pictures(tmp_path: Path) -> None:
-    model = made()
-    data = {"type": "folders", "root": str(tmp_path / "gone")}
-    model.recipe = parse_recipe(tiny(data=data))
-    found = samples(model)
+def test_without_samples_it_is_checked_on_made_up_pictures() -> None:
+    found = samples(made())
     assert found.source == "4 made-up pictures"
-    assert found.instead is not None
-    assert str(tmp_path / "gone") in found.instead
-    assert "\n" not in found.instead
+    assert found.instead == "no samples lie with the model; --images names images of yours"
+    assert found.targets is None
     assert found.inputs.shape == (4, 3, 32, 32)
     assert found.inputs.abs().max() <= 1
+
+
+def test_samples_of_a_run_are_read_as_the_model_reads_them(trained: Path) -> None:
+    model = i2i.load(trained, device="cpu")
+    found = samples(model)
+    files = sorted((trained / "evaluation" / "samples" / "target").iterdir())
+    assert found.targets is not None
+    for target, file in zip(found.targets, files, strict=True):
+        own = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)
+        assert torch.equal(((target + 1) * 127.5).round().byte(), own)
 
 
 def test_the_program_says_why_it_was_checked_on_made_up_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = small()
-    data = {"type": "folders", "root": str(tmp_path / "gone")}
-    sections = {"generator": {"type": "tiny", "width": 4}, "test": {"dropout": False}}
-    model.recipe = parse_recipe(tiny(data=data, **sections))
-    monkeypatch.setattr("i2i.runs.loading.load", lambda *_, **__: model)
+    monkeypatch.setattr("i2i.runs.loading.load", lambda *_, **__: small())
     said = call("export", "model", "--to", "onnx", "--out", tmp_path / "model.onnx").stdout
     assert re.match(
-        r"checked on 4 made-up pictures, as the recipe's data are unavailable: .*gone.*\n"
+        r"checked on 4 made-up pictures, as no samples lie with the model; --images .*\n"
         r"at 32x32, .*: values in \[-1, 1\] differ",
         said,
     )

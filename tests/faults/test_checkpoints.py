@@ -157,7 +157,7 @@ def test_weights_of_another_architecture_are_listed(tmp_path: Path) -> None:
         assert part in text
 
 
-STAGES = ["mkdir", "save_file", "torch.save", "_sha256", "sync_file", "write_text", "rename"]
+STAGES = ["mkdir", "write_tensors", "torch.save", "_sha256", "sync_file", "write_text", "rename"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -170,7 +170,7 @@ def test_a_kill_at_any_stage_of_writing_leaves_the_checkpoint_before(
     if child == 0:
         owner, name = {
             "mkdir": (Path, "mkdir"),
-            "save_file": (model_file, "save_file"),
+            "write_tensors": (model_file, "write_tensors"),
             "torch.save": (torch, "save"),
             "_sha256": (checkpoints, "file_sha256"),
             "sync_file": (checkpoints, "sync_file"),
@@ -467,3 +467,17 @@ def test_a_training_state_that_does_not_fit_is_listed_before_it_is_loaded(
     with pytest.raises(CheckpointError, match=named) as raised:
         run_recipe(tiny_recipe(), out=tmp_path / "r", resume=True, quiet=True)
     assert str(folder / "training.pt") in str(raised.value)
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o077], ids=oct)
+def test_all_files_of_a_checkpoint_have_the_mode_that_the_umask_gives(
+    tmp_path: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        checkpoint = saved(tmp_path, 10)
+    finally:
+        os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in checkpoint.path.iterdir()}
+    assert modes == dict.fromkeys(modes, 0o666 & ~umask)
+    assert "model.safetensors" in modes

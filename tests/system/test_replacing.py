@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from i2i.system.files import UNFINISHED, remove_leftovers, replacing, scratch, write_whole
+from i2i.system.tensor_file import write_tensors
 
 KILLED = """
 import os, signal, sys
@@ -149,4 +152,44 @@ def test_a_folder_for_what_is_needed_on_the_way_is_removed_with_what_is_in_it(
     left.mkdir()
     (left / "part").touch()
     remove_leftovers(tmp_path, "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(params=[0o002, 0o022, 0o077], ids=oct)
+def new_file_mode(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The mode of new files under a umask that is in force during the test."""
+    before = os.umask(request.param)
+    yield 0o666 & ~request.param
+    os.umask(before)
+
+
+def test_files_have_the_mode_that_the_umask_gives(tmp_path: Path, new_file_mode: int) -> None:
+    write_whole(tmp_path / "a.json", "{}")
+    write_tensors(tmp_path / "a.safetensors", {"a": torch.zeros(2)}, {})
+    with replacing(tmp_path / "a.png") as unfinished:
+        unfinished.touch(0o600)
+        unfinished.chmod(0o600)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {new_file_mode}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+KILLED_IN_SAFETENSORS = """
+import os, signal, sys
+from pathlib import Path
+import safetensors.torch, torch
+from i2i.system.tensor_file import write_tensors
+def save_file(tensors, path, metadata):
+    path.with_name(".tmpAb12Cd").touch()  # what safetensors writes to
+    os.kill(os.getpid(), signal.SIGKILL)
+safetensors.torch.save_file = save_file
+write_tensors(Path(sys.argv[1]), {"a": torch.zeros(2)}, {})
+"""
+
+
+def test_what_safetensors_leaves_when_it_is_killed_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_SAFETENSORS, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.rglob(".tmp*"))
+    remove_leftovers(tmp_path, path.name)
     assert not list(tmp_path.iterdir())

@@ -245,14 +245,15 @@ def test_of_two_processes_one_fetches_and_the_other_waits_and_says_so(
 STUCK_WRITE = """
 import time
 from pathlib import Path
-from i2i.weights import sources, store
+import safetensors.torch
+from i2i.weights import sources
 from safetensors.torch import load_file
 def save_file(tensors, path, metadata):
     Path(path).write_bytes(Path({file!r}).read_bytes()[:1000000])
     print("writing", flush=True)
     time.sleep(60)
 sources.fetched = lambda *_: (load_file({file!r}), "slow")
-store.save_file = save_file
+safetensors.torch.save_file = save_file
 room.load("alexnet")
 """
 
@@ -267,7 +268,7 @@ def test_a_process_killed_while_writing_leaves_nothing_that_counts(
     assert killed.stdout is not None
     assert killed.stdout.readline() == "writing\n"
     left = list((cache / "weights").glob(f".alexnet.*{UNFINISHED}*"))
-    assert len(left) == 1
+    assert left
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     out, _ = _process(slow, cache).communicate(timeout=60)
