@@ -42,19 +42,19 @@ def check_size(total: int) -> None:
         )
 
 
+def pixels_in(height: int, width: int, channels: int) -> int:
+    """The pixels that `check_size` counts: each channel after colour and alpha is a page."""
+    return height * width * max(1, channels - 3)
+
+
 def trust_up_to(total: int) -> None:
     """Set the pixel limit of this process; raise it for trusted files only."""
     Image.MAX_IMAGE_PIXELS = total
 
 
-def one_frame_only(frames: int) -> None:
-    """Refuse animations and multi-page documents.
-
-    Raises:
-        ValueError: If there is more than one frame or page.
-    """
-    if frames > 1:
-        raise ValueError(f"has {frames} frames or pages; save each one as a separate file")
+def several_frames() -> ValueError:
+    """The error for an animation or a multi-page document, of which the second frame is enough."""
+    return ValueError("has 2 frames or pages, or more; save each one as a separate file")
 
 
 def not_a_picture(channels: int) -> ValueError:
