@@ -11,6 +11,9 @@ from i2i.images.types import Array, Size
 Mode = Literal["rgb", "gray", "labels", "channels"]
 """How a file is read: as colour, as grey, as label indices, or with all its channels unchanged."""
 
+Palette = tuple[tuple[int, int, int], ...]
+"""Red, green and blue by index, 0 to 255."""
+
 Dpi = tuple[float, float]
 """Horizontal and vertical dots per inch."""
 
@@ -24,14 +27,14 @@ class Header:
         channels: The number of channels in mode "channels".
         deep: Whether the samples have more than 8 bits.
         georeferenced: Whether the file is a GeoTIFF.
-        palette: The palette of a label map as the file stores it; None without a palette.
+        palette: The palette of a label map; None without a palette.
     """
 
     size: Size
     channels: int
     deep: bool = False
     georeferenced: bool = False
-    palette: bytes | None = None
+    palette: Palette | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +46,14 @@ class Picture:
         alpha: `(H, W, 1)` of the same type, 0 where transparent; None if the file has no alpha.
         profile: The file's ICC profile, even if `pixels` were converted to other colours.
         dpi: Horizontal and vertical dots per inch.
-        palette: The colours of a label map by index, `(n, 3)` uint8; None without a palette.
+        palette: The palette of a label map; None without a palette.
     """
 
     pixels: Array
     alpha: Array | None = None
     profile: bytes | None = None
     dpi: Dpi | None = None
-    palette: Array | None = None
+    palette: Palette | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +65,14 @@ class Content:
         alpha: Whether the last channel is alpha.
         profile: An ICC profile.
         dpi: Horizontal and vertical dots per inch of the upright image.
-        palette: The colours of label indices, `(n, 3)` uint8; None without a palette.
+        palette: The palette of label indices; None without a palette.
     """
 
     samples: Array
     alpha: bool = False
     profile: bytes | None = None
     dpi: Dpi | None = None
-    palette: Array | None = None
+    palette: Palette | None = None
 
 
 def orientation_of(value: object) -> int:

@@ -8,6 +8,9 @@ from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
 
+LONGEST = 300
+"""Largest number of characters of an error message of a decoder."""
+
 
 @contextmanager
 def naming(path: Path | None) -> Iterator[None]:
@@ -23,9 +26,9 @@ def naming(path: Path | None) -> Iterator[None]:
         reason = "is in a format that is not supported" if path is None else _what_it_is(path)
         raise DataError([f"{name}: {reason}"]) from error
     except OSError as error:
-        raise DataError([f"{name}: {error.strerror or error}"]) from error
+        raise DataError([f"{name}: {error.strerror or _line(error)}"]) from error
     except Exception as error:  # Decoders raise nearly any exception for damaged data.
-        raise DataError([f"{name}: {error or type(error).__name__}"]) from error
+        raise DataError([f"{name}: {_line(error)}"]) from error
 
 
 def check_size(total: int) -> None:
@@ -60,6 +63,12 @@ def several_frames() -> ValueError:
 def not_a_picture(channels: int) -> ValueError:
     """The error for an image that is neither grey nor colour."""
     return ValueError(f'has {channels} channels; read it in mode "channels"')
+
+
+def _line(error: Exception) -> str:
+    """The message of an error in one line; decoders may quote much of a damaged file."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _what_it_is(path: Path) -> str:

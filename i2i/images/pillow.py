@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from i2i.images import cmyk, exif, pillow_tiff, pixels
-from i2i.images.content import Content, Header, Mode, density
+from i2i.images.content import Content, Header, Mode, Palette, density
 from i2i.images.guards import check_size, several_frames
 from i2i.images.metadata import without_metadata
 from i2i.images.pillow_tiff import Tiff
@@ -31,15 +31,15 @@ _FORMATS = [name for name in Image.OPEN if name not in _EXCLUDED]
 SUFFIXES = frozenset(suffix for suffix, name in _BY_SUFFIX.items() if name in _FORMATS)
 """Suffixes of the formats, in lower case, with the dot."""
 
-_COLOUR_OF = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
+_COLOUR_OF = {"P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 _COLOUR_OF |= dict.fromkeys(("CMYK", "YCbCr", "LAB", "HSV"), "RGB")
-_INDIRECT = ("P", "PA", "1", "La")
+_INDIRECT = ("P", "PA", "La")
 """Modes whose stored values are not yet colours or grey values."""
 
 _GREY_STEPS = {";2": 85, ";4": 17}
 """The factor by which Pillow multiplies 2-bit and 4-bit grey values."""
 
-_LOSSY = frozenset({"DDS", "JPEG", "JPEG2000", "MPO"})
+_LOSSY = frozenset({"AVIF", "DDS", "JPEG", "JPEG2000", "MPO"})
 """Formats with grey values that may have been compressed with loss."""
 
 # Silence Pillow's messages about TIFF files with too many channels for it: tifffile reads them.
@@ -77,7 +77,7 @@ def header(image: Image.Image, mode: Mode) -> Header:
         (height, width),
         _channels(image),
         deep=image.mode[0] in "IF" or _is_deep(image),
-        palette=_stored_palette(image) if mode == "labels" and image.mode == "P" else None,
+        palette=_palette(image) if mode == "labels" else None,
     )
 
 
@@ -139,13 +139,20 @@ def _unmodified(fresh: Image.Image, image: Image.Image) -> bool:
     )
 
 
-def _stored_palette(image: Image.Image) -> bytes | None:
+def _palette(image: Image.Image) -> Palette | None:
+    """The palette of an image, which needn't be loaded; None for the greys of the indices."""
+    if image.mode != "P":
+        return None
     if image.format == "GIF":  # whose frame may have another palette than the file
         image.load()
     if image.palette is None:
         return None
+    plain = Image.new("P", (1, 1))
     layout, colours = image.palette.getdata()
-    return layout.encode() + bytes(colours)
+    plain.putpalette(bytes(colours), layout)
+    values = iter(plain.getpalette("RGB") or ())
+    colours = tuple(zip(values, values, values, strict=True))
+    return None if all(set(colour) == {i} for i, colour in enumerate(colours)) else colours
 
 
 def _is_animated(image: Image.Image) -> bool:
@@ -176,6 +183,7 @@ def _content(image: Image.Image, file: BinaryIO | None, mode: Mode, as_stored: b
             raise ValueError(f"has 16-bit colour in {image.format}; save it as PNG, TIFF or .npy")
         array = decode_deep(deep)
         return Content(pixels.upright(array, orientation), array.shape[2] in (2, 4))
+    step = _grey_step(image) if as_stored else 1
     exif.load(image)
     if _has_transparent_colours(image):
         image = image.convert("RGBA")
@@ -186,6 +194,8 @@ def _content(image: Image.Image, file: BinaryIO | None, mode: Mode, as_stored: b
     if colour != image.mode and (image.mode in _INDIRECT or mode != "channels"):
         image = image.convert(colour)
     samples = pixels.upright(_values(image, as_stored), orientation)
+    if image.mode == "L":
+        samples = samples // np.uint8(step)
     return Content(samples, image.mode in ("LA", "RGBA"))
 
 
@@ -222,6 +232,11 @@ def _raw_mode(image: Image.Image) -> str:
     return " ".join(str(tile.args) for tile in tiles[:1])
 
 
+def _grey_step(image: Image.Image) -> int:
+    """The factor by which Pillow multiplies the grey values of an image that is not loaded."""
+    return next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
+
+
 def _pages(image: Tiff, places: Sequence[int], as_stored: bool) -> Content:
     """Decode the pages of a TIFF as channels."""
     pages = []
@@ -243,17 +258,14 @@ def _labels(image: Image.Image) -> Content:
             f"is a label map compressed with loss ({image.format}), which gives many of its pixels "
             "another class: save the original map as PNG"
         )
-    step = next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
+    step = _grey_step(image)
     orientation = exif.orientation_to_apply(image)
     exif.load(image)
     indices = _values(image, as_stored=True)
     if indices.dtype == np.int8:
         raise ValueError("is int8, not a label map: indices must be palette or 8-bit grey")
-    colours = image.getpalette("RGB") if image.mode == "P" else None
-    return Content(
-        pixels.upright(indices.astype(np.uint8) // np.uint8(step), orientation),
-        palette=None if colours is None else np.array(colours, np.uint8).reshape(-1, 3),
-    )
+    upright = pixels.upright(indices.astype(np.uint8) // np.uint8(step), orientation)
+    return Content(upright, palette=_palette(image))
 
 
 def _values(image: Image.Image, as_stored: bool) -> Array:

@@ -26,7 +26,7 @@ def pages(image: Image.Image) -> list[int]:
     """The places of a TIFF's pictures; only the current page for other images."""
     if not isinstance(image, Tiff) or not image.is_animated:
         return [image.tell()]
-    return [page.place for page in pictures(_file(image), MOST)]
+    return [page.place for page in pictures(_file(image), MOST + 1)]
 
 
 def go_to_picture(image: Tiff, mode: str) -> None:
@@ -54,7 +54,14 @@ def loses(image: Image.Image) -> bool:
     return image.mode not in _INDIRECT and (
         _samples_a_pixel(image) > len(image.getbands())
         or (_samples_a_pixel(image) > 1 and bits(image) > 8)
+        or _is_reordered(image)
     )
+
+
+def _is_reordered(image: Tiff) -> bool:
+    """Whether Pillow takes the wide values of a compressed big-endian file for little-endian."""
+    big_endian = image.tag_v2.prefix == b"MM"
+    return image.mode in ("I", "F") and big_endian and image.info.get("compression") != "raw"
 
 
 def suffices(image: Image.Image, mode: str, depth: Depth | None) -> bool:
@@ -65,8 +72,10 @@ def suffices(image: Image.Image, mode: str, depth: Depth | None) -> bool:
     # The high bytes of 16 bits are within one level of the exact 8-bit value. A channel after RGB
     # is padding.
     deep_enough = depth == 8 or bits(image) <= 8
-    return deep_enough and (
-        _samples_a_pixel(image) == bands or (mode in ("rgb", "gray") and bands > 2)
+    return (
+        not _is_reordered(image)
+        and deep_enough
+        and (_samples_a_pixel(image) == bands or (mode in ("rgb", "gray") and bands > 2))
     )
 
 
