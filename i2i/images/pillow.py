@@ -148,11 +148,11 @@ def _palette(image: Image.Image) -> Palette | None:
     if image.palette is None:
         return None
     plain = Image.new("P", (1, 1))
-    layout, colours = image.palette.getdata()
-    plain.putpalette(bytes(colours), layout)
-    values = iter(plain.getpalette("RGB") or ())
-    colours = tuple(zip(values, values, values, strict=True))
-    return None if all(set(colour) == {i} for i, colour in enumerate(colours)) else colours
+    layout, stored = image.palette.getdata()
+    plain.putpalette(bytes(stored), layout)
+    values = plain.getpalette("RGB") or []
+    colours: Palette = tuple(zip(values[::3], values[1::3], values[2::3], strict=True))
+    return None if all(colour == (i, i, i) for i, colour in enumerate(colours)) else colours
 
 
 def _is_animated(image: Image.Image) -> bool:
