@@ -141,6 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; print errors as one line for each problem, without a traceback."""
     show_anything()
     warnings.formatwarning = _format_warning
+    # Pillow warns about damaged metadata, which doesn't matter, and about what i2i refuses anyway.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         status = program.main(arguments, prog_name="i2i", standalone_mode=False)

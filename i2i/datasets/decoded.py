@@ -22,7 +22,7 @@ from i2i.system.console import track
 from i2i.system.files import ABANDONED_AFTER, remove_leftovers, replacing, write_whole
 from i2i.system.hashing import json_sha256
 
-FORMAT = 2
+FORMAT = 3
 """Version of the cached files; increase it when their contents change."""
 
 AHEAD = 256
@@ -30,6 +30,10 @@ AHEAD = 256
 
 IN_MEMORY_UP_TO = 2**30
 """Maximum bytes of an array that is read into memory; larger ones are mapped from disk."""
+
+
+Range = tuple[int, int]
+"""The smallest and the largest value."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Decoded:
         files: The files of each pair.
         skipped: The names of skipped pairs, with the reasons.
         fingerprint: SHA-256 over the names and contents of the pairs that are included.
+        ranges: The smallest and the largest value of all inputs and of all targets; empty without
+            pairs.
     """
 
     array: Array
@@ -51,6 +57,7 @@ class Decoded:
     files: tuple[tuple[Path, ...], ...]
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
+    ranges: tuple[Range, ...] = ()
 
 
 def decode(
@@ -96,7 +103,7 @@ def decode(
             ]
         ) from error
     assert cached is not None
-    array, reasons = cached[0], unreadable | cached[1]
+    array, reasons, ranges = cached[0], unreadable | cached[1], cached[2]
     if reasons and on_bad == "error":
         raise DataError(list(reasons.values()))
     good = [i for i, pair in enumerate(pairs) if pair.name not in reasons]
@@ -107,6 +114,7 @@ def decode(
         tuple(pairs[i].files for i in good),
         tuple(reasons.items()),
         _fingerprint([pairs[i] for i in good], [digests[i] for i in good]),
+        ranges,
     )
 
 
@@ -137,24 +145,24 @@ def _key(
     return json_sha256(what)[:32]
 
 
-def _cached(path: Path) -> tuple[Array, dict[str, str]] | None:
-    """Load a cached array and the reasons for skipped pairs; None if it is missing or damaged.
+def _cached(path: Path) -> tuple[Array, dict[str, str], tuple[Range, ...]] | None:
+    """Load a cached array, the reasons for skipped pairs and the ranges; None if it is damaged.
 
     The checksum is verified only for arrays that are read into memory completely.
     """
     try:
         about = json.loads(_about(path).read_text(encoding="utf-8"))
         shape, dtype, reasons = tuple(about["shape"]), np.dtype(about["dtype"]), about["reasons"]
-        crc = int(about["crc32"])
+        crc, ranges = int(about["crc32"]), tuple((low, high) for low, high in about["ranges"])
         size = path.stat().st_size
         if size != math.prod(shape) * dtype.itemsize:
             return None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     if size > IN_MEMORY_UP_TO:
-        return np.memmap(path, dtype, "r", shape=shape), reasons
+        return np.memmap(path, dtype, "r", shape=shape), reasons, ranges
     array = np.fromfile(path, dtype).reshape(shape)
-    return (array, reasons) if zlib.crc32(array.data) == crc else None
+    return (array, reasons, ranges) if zlib.crc32(array.data) == crc else None
 
 
 def _build(
@@ -170,6 +178,7 @@ def _build(
     # A running process writes continuously, so an untouched file belongs to a dead one.
     remove_leftovers(path.parent, untouched_for=ABANDONED_AFTER)
     reasons: dict[str, str] = {}
+    extremes: list[list[Range]] = []
     crc = 0
     with replacing(path) as unfinished:
         with (
@@ -184,6 +193,8 @@ def _build(
                     if isinstance(result, str):
                         reasons[pair.name] = result
                     else:
+                        sides = np.split(result, [dataset.input_channels])
+                        extremes.append([(int(a.min()), int(a.max())) for a in sides])
                         content = result.astype(dataset.dtype, copy=False).tobytes()
                         crc = zlib.crc32(content, crc)
                         file.write(content)
@@ -192,6 +203,10 @@ def _build(
             "shape": [len(pairs) - len(reasons), *shape[1:]],
             "dtype": np.dtype(dataset.dtype).name,
             "reasons": reasons,
+            "ranges": [
+                (min(low for low, _ in side), max(high for _, high in side))
+                for side in zip(*extremes, strict=True)
+            ],
             "crc32": crc,
         }
         write_whole(_about(path), json.dumps(about))

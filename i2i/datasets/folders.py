@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Interval
 
 from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
+from i2i.datasets.sides import is_deeper, with_channels, with_palette
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize
@@ -47,7 +48,10 @@ class Folders(Dataset):
         target_classes: The number of classes, for `labels`.
         depth: Bits per channel, 8 or 16.
         background: The colour behind transparent pixels.
-        float_range: The values of black and white in float images.
+        float_range: The values of black and white in the files, of any type. Between files of 8
+            bits and their deeper partners, it holds only for the deeper ones.
+        input_float_range: The same for inputs alone.
+        target_float_range: The same for targets alone.
         val_fraction: Fraction of the pairs for validation, if there are no split folders.
         test_fraction: Fraction of the pairs for testing, if there are no split folders.
         split_seed: The seed of the hash; another seed gives another split.
@@ -70,6 +74,8 @@ class Folders(Dataset):
         depth: Depth = 8,
         background: str = "white",
         float_range: FloatRange | None = None,
+        input_float_range: FloatRange | None = None,
+        target_float_range: FloatRange | None = None,
         val_fraction: Fraction = 0.1,
         test_fraction: Fraction = 0.1,
         split_seed: Annotated[int, Ge(0)] = 0,
@@ -80,22 +86,33 @@ class Folders(Dataset):
             (input_mode, target_mode),
             (input_classes, target_classes),
         )
-        _check_values(background, float_range)
+        _check_values(
+            background,
+            float_range=float_range,
+            input_float_range=input_float_range,
+            target_float_range=target_float_range,
+        )
         self.root = root
-        specs = [
-            ImageSpec(
-                classes or _CHANNELS.get(mode, 0), mode, depth, background, float_range, classes
-            )
-            for mode, classes in ((input_mode, input_classes), (target_mode, target_classes))
-        ]
-        self.specs: tuple[ImageSpec, ImageSpec] = specs[0], specs[1]
+        ranges = (input_float_range, target_float_range)
+        modes, classes = (input_mode, target_mode), (input_classes, target_classes)
+        inputs, targets = (
+            ImageSpec(n or _CHANNELS.get(mode, 0), mode, depth, background, own or float_range, n)
+            for mode, n, own in zip(modes, classes, ranges, strict=True)
+        )
+        self.specs: tuple[ImageSpec, ImageSpec] = inputs, targets
         self.dirs = (input_dir, target_dir) if input_dir and target_dir else None
         self.input_half = input_side if self.dirs is None else None
         self.fractions = {"val": val_fraction, "test": test_fraction}
         self.split_seed = split_seed
         self.dtype = np.uint8 if depth == 8 else np.uint16
         self._matched = self._match()
-        self.specs = self._with_channels(0), self._with_channels(1)
+        pairs = [files for split in SPLITS for _, files in sorted(self._matched[split].items())]
+        self._files = [files[0] for files in pairs], [files[-1] for files in pairs]
+        inputs, targets = map(with_channels, self.specs, self._files, (root, root))
+        self.specs = inputs, targets
+        # How files are read, for the digests; in version 0.1's text, so that its runs resume.
+        self._options = repr((self.specs, self.input_half)).replace("ImageSpec(", "Side(")
+        self.specs = self._as_found(ranges)
         self.input_channels, self.target_channels = (spec.channels for spec in self.specs)
 
     def pairs(self, split: Split) -> list[Pair]:
@@ -104,15 +121,11 @@ class Folders(Dataset):
             Pair(
                 name,
                 partial(self._load, files),
-                partial(_digest, files, self._options()),
+                partial(_digest, files, self._options),
                 files,
             )
             for name, files in sorted(self._matched[split].items())
         ]
-
-    def _options(self) -> str:
-        """How files are read, for the digests; in version 0.1's text, so that its runs resume."""
-        return repr((self.specs, self.input_half)).replace("ImageSpec(", "Side(")
 
     def _match(self) -> dict[Split, dict[str, tuple[Path, ...]]]:
         """Find the files of each pair, by split and name, and raise all problems together."""
@@ -193,19 +206,15 @@ class Folders(Dataset):
             return [f"{files[0]}: is {h0}x{w0}, but its partner {files[1]} is {h1}x{w1}"]
         return []
 
-    def _with_channels(self, place: int) -> ImageSpec:
-        """The spec; in mode "channels", with the number of channels of the first readable image."""
-        spec = self.specs[place]
-        return spec if spec.channels else replace(spec, channels=self._first_channels(place, spec))
-
-    def _first_channels(self, place: int, spec: ImageSpec) -> int:
-        for split in SPLITS:
-            for _, files in sorted(self._matched[split].items()):
-                try:
-                    return header(files[min(place, len(files) - 1)], spec.mode).channels
-                except DataError:
-                    continue
-        raise DataError([f"{self.root}: none of the images can be read"])
+    def _as_found(self, ranges: tuple[FloatRange | None, ...]) -> tuple[ImageSpec, ImageSpec]:
+        """The specs with palettes; a shared range doesn't hold for 8 bits beside a deeper side."""
+        deep = [is_deeper(*side) for side in zip(self.specs, self._files, strict=True)]
+        specs = [
+            replace(spec, float_range=own) if max(deep) and not is_deep else spec
+            for spec, own, is_deep in zip(self.specs, ranges, deep, strict=True)
+        ]
+        inputs, targets = map(with_palette, specs, self._files)
+        return inputs, targets
 
     def _load(self, files: tuple[Path, ...], size: Size) -> tuple[Array, Array]:
         inputs, targets = self.specs
@@ -271,15 +280,16 @@ def _check_options(
         raise DataError(problems)
 
 
-def _check_values(background: str, float_range: FloatRange | None) -> None:
+def _check_values(background: str, **ranges: FloatRange | None) -> None:
     problems = []
     if not is_colour(background):
         problems.append(
             f"data.background: {background!r} is not a colour; try 'white' or '#ff8800'"
         )
-    if float_range is not None and float_range[0] == float_range[1]:
-        problems.append(
-            f"data.float_range: black and white are both {float_range[0]}; set two different values"
-        )
+    for key, values in ranges.items():
+        if values is not None and values[0] == values[1]:
+            problems.append(
+                f"data.{key}: black and white are both {values[0]}; set two different values"
+            )
     if problems:
         raise DataError(problems)

@@ -118,12 +118,20 @@ class Surface:
         For label maps, each pixel gets the class with the nearest colour.
 
         Returns:
-            `(h, w, 3)` uint8, or `(h, w, 1)` class indices if the model takes label maps.
+            `(h, w, 3)` uint8, or floats if the model's data have a `float_range`, or `(h, w, 1)`
+            class indices if the model takes label maps.
         """
         if not self.brushes.labels:
-            return resize(canvas, self.trained)
+            return self._as_in_files(resize(canvas, self.trained))
         classes = resize(self._classes(canvas), self.trained, labels=True)
         return classes if self.side.mode == "labels" else self._coloured(classes)
+
+    def _as_in_files(self, canvas: Array) -> Array:
+        """The values that a file has for these shades from black to white."""
+        if self.side.float_range is None:
+            return canvas
+        black, white = self.side.float_range
+        return black + canvas * ((white - black) / 255)
 
     def _fitted(self, picture: Array) -> Array:
         height, width = picture.shape[:2]

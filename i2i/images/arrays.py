@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from i2i.images.content import Content, Header, Mode
+from i2i.images.guards import check_size, pixels_in
 from i2i.images.types import Array
 
 SUFFIX = ".npy"
@@ -12,8 +13,9 @@ SUFFIX = ".npy"
 
 def header(path: Path) -> Header:
     """Read size and channels of an .npy file, but not its values."""
-    height, width, channels = _mapped(path).shape
-    return Header((height, width), channels)
+    array = _mapped(path)
+    height, width, channels = array.shape
+    return Header((height, width), channels, deep=array.dtype.itemsize > 1)
 
 
 def decode(path: Path, mode: Mode) -> Content:
@@ -29,7 +31,10 @@ def in_memory(array: Array, mode: Mode) -> Content:
 
 
 def _mapped(path: Path) -> Array:
-    return _checked(np.load(path, mmap_mode="r", allow_pickle=False))
+    array = _checked(np.load(path, mmap_mode="r", allow_pickle=False))
+    height, width, channels = array.shape
+    check_size(pixels_in(height, width, channels))
+    return array
 
 
 def _checked(array: Array) -> Array:

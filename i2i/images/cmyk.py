@@ -5,6 +5,7 @@ from itertools import count
 
 import numpy as np
 
+from i2i.images.pixels import by_bands
 from i2i.images.types import Array
 
 _files = count()
@@ -20,6 +21,7 @@ def warn_once(name: str) -> None:
         )
 
 
+@by_bands
 def as_rgb(array: Array) -> Array:
     """Convert integer CMYK `(H, W, 4)` to RGB `(H, W, 3)`; equal to Pillow at 8 bits."""
     top = np.iinfo(array.dtype).max

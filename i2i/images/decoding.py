@@ -1,14 +1,18 @@
 """Read image files at a requested depth and number of channels."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import ImageColor
 
-from i2i.images import arrays, pillow, pixels, tiff
+from i2i.images import arrays, pillow, pillow_tiff, pixels, tiff
 from i2i.images.content import Content, Header, Mode, Picture
 from i2i.images.guards import naming, not_a_picture
+from i2i.images.metadata import without_metadata
 from i2i.images.pixels import Depth, FloatRange
+from i2i.images.tiff import is_tiff
+from i2i.images.tiff_pages import is_georeferenced
 from i2i.images.types import Array
 
 SUFFIXES = pillow.SUFFIXES | {arrays.SUFFIX}
@@ -21,13 +25,16 @@ def header(path: Path, mode: Mode = "rgb") -> Header:
     Raises:
         DataError: If the file is empty, not an image, a decompression bomb, or has several frames.
     """
-    with naming(path), path.open("rb") as file:
+    with naming(path), path.open("rb") as stream:
         if path.suffix.lower() == arrays.SUFFIX:
             return arrays.header(path)
+        file = without_metadata(stream, head=True)
         image = pillow.opened(file, mode)
-        if image is None or pillow.loses(image):
-            return tiff.header(file)
-        return pillow.header(image)
+        if image is None or pillow_tiff.loses(image):
+            found = tiff.header(file)
+        else:
+            found = pillow.header(image, mode)
+        return replace(found, georeferenced=is_tiff(file) and is_georeferenced(file))
 
 
 def read(
@@ -53,16 +60,18 @@ def read(
             compressions that only Pillow supports, such as LZW, are read at depth 8 only: Pillow
             keeps the high byte.
         background: The colour behind transparent pixels, as a Pillow colour name.
-        float_range: The values of black and white in float files and 32-bit integer files. Values
-            outside this range are clipped.
+        float_range: The values of black and white, for files of any type, but not for label maps
+            and alpha. Values outside this range are clipped. Floats, signed integers and integers
+            of 32 bits and more can't be read without it; other files are black at 0 and white at
+            their largest possible value.
 
     Returns:
         `(H, W, C)` in uint8 (depth 8) or uint16 (depth 16); labels in uint8.
 
     Raises:
         DataError: If the file is damaged, truncated, empty, not an image or a decompression bomb,
-            has several frames, or contains floats while `float_range` is missing. The message
-            names the file.
+            has several frames, contains floats while `float_range` is missing, or is a label map
+            that was compressed with loss. The message names the file.
     """
     return read_picture(
         path, mode, depth=depth, background=background, float_range=float_range
@@ -98,26 +107,34 @@ def read_picture(
         if path.suffix.lower() == arrays.SUFFIX:
             content = arrays.decode(path, mode)
         else:
-            content = decode(file, mode, depth)
+            content = decode(file, mode, depth, as_stored=float_range is not None)
         return picture_of(
             content, mode, depth=depth, background=background, float_range=float_range
         )
 
 
-def decode(file: BinaryIO, mode: Mode, depth: Depth | None) -> Content:
+def decode(file: BinaryIO, mode: Mode, depth: Depth | None, *, as_stored: bool = False) -> Content:
     """Decode a file other than .npy with Pillow or tifffile, whichever loses nothing requested.
+
+    Args:
+        file: The file.
+        mode: As for `read`.
+        depth: As for `read_picture`.
+        as_stored: Whether to keep the stored values of a TIFF, instead of scaling them to black and
+            white by its tags.
 
     Raises:
         Exception: Decoders raise nearly any exception for damaged files.
     """
+    file = without_metadata(file)
     image = pillow.opened(file, mode)
-    if image is None or pillow.loses(image):
+    if image is None or pillow_tiff.loses(image):
         try:
-            return tiff.decode(file, mode)
+            return tiff.decode(file, mode, as_stored)
         except tiff.Undecodable:
-            if image is None or not pillow.suffices(image, mode, depth):
+            if image is None or not pillow_tiff.suffices(image, mode, depth):
                 raise
-    return pillow.decode(image, file, mode)
+    return pillow.decode(image, file, mode, as_stored)
 
 
 def picture_of(
@@ -143,15 +160,18 @@ def picture_of(
     """
     array, alpha = content.samples, None
     if mode != "labels":
-        array = pixels.to_depth(array, depth or _own_depth(array), float_range)
-    if mode in ("rgb", "gray"):
-        if content.alpha:
-            alpha = array[..., -1:]
+        depth = depth or _own_depth(array)
+        array = pixels.to_depth(array, depth, float_range)
+        if mode != "channels" and content.alpha:
+            alpha = pixels.to_depth(content.samples[..., -1:], depth)
+            if float_range is not None:
+                array[..., -1:] = alpha
             array = pixels.composite(array, ImageColor.getrgb(background)[:3])
+    if mode in ("rgb", "gray"):
         if array.shape[2] not in (1, 3):
             raise not_a_picture(array.shape[2])
         array = pixels.as_rgb(array) if mode == "rgb" else pixels.as_gray(array)
-    return Picture(array, alpha, content.profile, content.dpi)
+    return Picture(array, alpha, content.profile, content.dpi, content.palette)
 
 
 def is_colour(name: str) -> bool:

@@ -8,6 +8,9 @@ from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
 
+LONGEST = 300
+"""Largest number of characters of an error message of a decoder."""
+
 
 @contextmanager
 def naming(path: Path | None) -> Iterator[None]:
@@ -23,9 +26,9 @@ def naming(path: Path | None) -> Iterator[None]:
         reason = "is in a format that is not supported" if path is None else _what_it_is(path)
         raise DataError([f"{name}: {reason}"]) from error
     except OSError as error:
-        raise DataError([f"{name}: {error.strerror or error}"]) from error
+        raise DataError([f"{name}: {error.strerror or _line(error)}"]) from error
     except Exception as error:  # Decoders raise nearly any exception for damaged data.
-        raise DataError([f"{name}: {error or type(error).__name__}"]) from error
+        raise DataError([f"{name}: {_line(error)}"]) from error
 
 
 def check_size(total: int) -> None:
@@ -42,24 +45,30 @@ def check_size(total: int) -> None:
         )
 
 
+def pixels_in(height: int, width: int, channels: int) -> int:
+    """The pixels that `check_size` counts: each channel after colour and alpha is a page."""
+    return height * width * max(1, channels - 3)
+
+
 def trust_up_to(total: int) -> None:
     """Set the pixel limit of this process; raise it for trusted files only."""
     Image.MAX_IMAGE_PIXELS = total
 
 
-def one_frame_only(frames: int) -> None:
-    """Refuse animations and multi-page documents.
-
-    Raises:
-        ValueError: If there is more than one frame or page.
-    """
-    if frames > 1:
-        raise ValueError(f"has {frames} frames or pages; save each one as a separate file")
+def several_frames() -> ValueError:
+    """The error for an animation or a multi-page document, of which the second frame is enough."""
+    return ValueError("has 2 frames or pages, or more; save each one as a separate file")
 
 
 def not_a_picture(channels: int) -> ValueError:
     """The error for an image that is neither grey nor colour."""
     return ValueError(f'has {channels} channels; read it in mode "channels"')
+
+
+def _line(error: Exception) -> str:
+    """The message of an error in one line; decoders may quote much of a damaged file."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _what_it_is(path: Path) -> str:

@@ -30,7 +30,7 @@ def pixels_of(
             with 2 or 4 channels, the last one is alpha.
         mode: As for `read`.
         background: The colour behind transparent pixels.
-        float_range: The values of black and white in floats and 32-bit integers.
+        float_range: As for `read`.
 
     Returns:
         `(H, W, C)` in uint8 or uint16; labels in uint8.
@@ -40,7 +40,10 @@ def pixels_of(
             `float_range` is missing.
     """
     with naming(None):
-        content = _opened(image, mode) if isinstance(image, Image.Image) else _array(image, mode)
+        if isinstance(image, Image.Image):
+            content = _opened(image, mode, as_stored=float_range is not None)
+        else:
+            content = _array(image, mode)
         dtype = content.samples.dtype
         if float_range is None and dtype not in (np.bool_, np.uint8, np.uint16):
             raise ValueError(
@@ -52,14 +55,14 @@ def pixels_of(
         ).pixels
 
 
-def _opened(image: Image.Image, mode: Mode) -> Content:
+def _opened(image: Image.Image, mode: Mode, *, as_stored: bool) -> Content:
     file = pillow.untouched(image, mode)
     if file is None:
-        return pillow.in_memory(image, mode)
+        return pillow.in_memory(image, mode, as_stored)
     try:
-        return decoding.decode(file, mode, None)
+        return decoding.decode(file, mode, None, as_stored=as_stored)
     except tiff.Undecodable:
-        return decoding.decode(file, mode, 8)
+        return decoding.decode(file, mode, 8, as_stored=as_stored)
 
 
 def _array(image: Any, mode: Mode) -> Content:

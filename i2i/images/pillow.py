@@ -7,15 +7,18 @@ requested.
 import io
 import logging
 import re
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from i2i.images import cmyk, pixels
-from i2i.images.content import Content, Header, Mode, density
-from i2i.images.guards import check_size, one_frame_only
-from i2i.images.pixels import Depth
+from i2i.images import cmyk, exif, pillow_tiff, pixels
+from i2i.images.content import Content, Header, Mode, Palette, density
+from i2i.images.guards import check_size, several_frames
+from i2i.images.metadata import without_metadata
+from i2i.images.pillow_tiff import Tiff
 from i2i.images.png import decode_deep
 from i2i.images.tiff import is_tiff
 from i2i.images.types import Array
@@ -28,13 +31,16 @@ _FORMATS = [name for name in Image.OPEN if name not in _EXCLUDED]
 SUFFIXES = frozenset(suffix for suffix, name in _BY_SUFFIX.items() if name in _FORMATS)
 """Suffixes of the formats, in lower case, with the dot."""
 
-_COLOUR_OF = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
+_COLOUR_OF = {"P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 _COLOUR_OF |= dict.fromkeys(("CMYK", "YCbCr", "LAB", "HSV"), "RGB")
-_INDIRECT = ("P", "PA", "1", "La")
+_INDIRECT = ("P", "PA", "La")
 """Modes whose stored values are not yet colours or grey values."""
 
 _GREY_STEPS = {";2": 85, ";4": 17}
 """The factor by which Pillow multiplies 2-bit and 4-bit grey values."""
+
+_LOSSY = frozenset({"AVIF", "DDS", "JPEG", "JPEG2000", "MPO"})
+"""Formats with grey values that may have been compressed with loss."""
 
 # Silence Pillow's messages about TIFF files with too many channels for it: tifffile reads them.
 logging.getLogger("PIL.TiffImagePlugin").addHandler(logging.NullHandler())
@@ -53,68 +59,54 @@ def opened(file: BinaryIO, mode: Mode) -> Image.Image | None:
         if is_tiff(file):
             return None
         raise
-    frames = _frames(image)
-    check_size(image.width * image.height * frames)
-    if not (mode == "channels" and image.format == "TIFF"):
-        one_frame_only(frames)
+    check_size(image.width * image.height)
+    if isinstance(image, Tiff):
+        pillow_tiff.go_to_picture(image, mode)
+        check_size(image.width * image.height * len(pillow_tiff.pages(image)))
+    elif _is_animated(image):
+        raise several_frames()
     return image
 
 
-def header(image: Image.Image) -> Header:
-    """The size and channels of an opened image."""
+def header(image: Image.Image, mode: Mode) -> Header:
+    """The facts from the header of an opened image."""
     height, width = image.height, image.width
-    if pixels.swaps_sides(_orientation(image)):
+    if pixels.swaps_sides(exif.orientation_to_apply(image)):
         height, width = width, height
-    return Header((height, width), _channels(image))
-
-
-def loses(image: Image.Image) -> bool:
-    """Whether the image is a TIFF of which Pillow would drop bits or channels."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or _frames(image) > 1:
-        return False
-    return image.mode not in _INDIRECT and (
-        _samples_a_pixel(image) > len(image.getbands())
-        or (_samples_a_pixel(image) > 1 and _bits(image) > 8)
+    return Header(
+        (height, width),
+        _channels(image),
+        deep=image.mode[0] in "IF" or _is_deep(image),
+        palette=_palette(image) if mode == "labels" else None,
     )
 
 
-def suffices(image: Image.Image, mode: Mode, depth: Depth | None) -> bool:
-    """Whether Pillow reads all the data that is requested, although it `loses` other data."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return True
-    bands = len(image.getbands())
-    # The high bytes of 16 bits are within one level of the exact 8-bit value. A channel after RGB
-    # is padding.
-    deep_enough = depth == 8 or _bits(image) <= 8
-    return deep_enough and (
-        _samples_a_pixel(image) == bands or (mode in ("rgb", "gray") and bands > 2)
-    )
-
-
-def decode(image: Image.Image, file: BinaryIO, mode: Mode) -> Content:
-    """Decode an opened image file."""
+def decode(image: Image.Image, file: BinaryIO, mode: Mode, as_stored: bool) -> Content:
+    """Decode an opened image file; `as_stored` as for `decoding.decode`."""
     if image.format == "PNG":  # decoding does not check the checksums
         image.verify()
         file.seek(0)
         image = Image.open(file, formats=["PNG"])
-    info, orientation = image.info, _stored_orientation(image)
-    samples, alpha = (_labels(image), False) if mode == "labels" else _samples(image, file, mode)
-    return Content(
-        samples, alpha, info.get("icc_profile") or None, density(_dpi(image), orientation)
+    orientation = exif.stored_orientation(image)
+    content = _content(image, file, mode, as_stored)
+    profile = image.info.get("icc_profile")
+    return replace(
+        content,
+        profile=profile if isinstance(profile, bytes) and profile else None,
+        dpi=density(exif.dpi(image), orientation),
     )
 
 
-def in_memory(image: Image.Image, mode: Mode) -> Content:
+def in_memory(image: Image.Image, mode: Mode, as_stored: bool) -> Content:
     """The upright pixels of an image in memory, with or without a file, as loaded by Pillow."""
-    image.load()
-    frames, place = _frames(image), image.tell()
-    if not (mode == "channels" and image.format == "TIFF"):
-        one_frame_only(frames)
-    if mode == "labels":
-        return Content(_labels(image))
-    content = Content(*_samples(image, None, mode))
-    if frames > 1:
-        image.seek(place)
+    place = image.tell()
+    exif.load(image)
+    several = isinstance(image, Tiff) and len(pillow_tiff.pages(image)) > 1
+    if _is_animated(image) or (several and mode != "channels"):
+        raise several_frames()
+    content = _content(image, None, mode, as_stored)
+    if several:
+        pillow_tiff.go_to_page(image, place)
     return content
 
 
@@ -133,67 +125,66 @@ def untouched(image: Image.Image, mode: Mode) -> BinaryIO | None:
     image.fp.seek(0)
     file = io.BytesIO(image.fp.read())
     image.fp.seek(position)
-    fresh = opened(file, mode)
+    fresh = opened(without_metadata(file), mode)
     return file if fresh is not None and _unmodified(fresh, image) else None
 
 
 def _unmodified(fresh: Image.Image, image: Image.Image) -> bool:
-    """Whether no call of `draft` and no edit of the EXIF has changed an opened image."""
-    return (fresh.mode, fresh.size, _stored_orientation(fresh)) == (
+    """Whether no call of `draft` or `seek` and no edit of the EXIF has changed an opened image."""
+    return (fresh.mode, fresh.size, fresh.tell(), exif.stored_orientation(fresh)) == (
         image.mode,
         image.size,
-        _stored_orientation(image),
+        image.tell(),
+        exif.stored_orientation(image),
     )
 
 
-def _dpi(image: Image.Image) -> Any:
-    """The resolution, without the default that Pillow adds to a JPEG whose EXIF has none."""
-    added_by_pillow = (
-        image.format in ("JPEG", "MPO")
-        and not image.info.get("jfif_unit")
-        and ExifTags.Base.XResolution not in image.getexif()
-    )
-    return None if added_by_pillow else image.info.get("dpi")
+def _palette(image: Image.Image) -> Palette | None:
+    """The palette of an image, which needn't be loaded; None for the greys of the indices."""
+    if image.mode != "P":
+        return None
+    if image.format == "GIF":  # whose frame may have another palette than the file
+        image.load()
+    if image.palette is None:
+        return None
+    plain = Image.new("P", (1, 1))
+    layout, stored = image.palette.getdata()
+    plain.putpalette(bytes(stored), layout)
+    values = plain.getpalette("RGB") or []
+    colours: Palette = tuple(zip(values[::3], values[1::3], values[2::3], strict=True))
+    return None if all(colour == (i, i, i) for i, colour in enumerate(colours)) else colours
 
 
-def _frames(image: Image.Image) -> int:
+def _is_animated(image: Image.Image) -> bool:
+    """Whether a file other than TIFF has several frames; GIF looks only for the second one."""
     # Phones write MPO: one photo, followed by its previews or depth maps.
-    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    return image.format not in ("MPO", "TIFF") and getattr(image, "is_animated", False)
 
 
-def _orientation(image: Image.Image) -> int:
-    """The orientation that is left to apply; Pillow applies it to TIFF files while loading them."""
-    return 1 if image.format == "TIFF" else _stored_orientation(image)
-
-
-def _stored_orientation(image: Image.Image) -> int:
-    # For a PNG, `getexif` would decode all pixels to search for EXIF after them, where no program
-    # writes it.
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-
-
-def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Array, bool]:
-    """The upright pixels as stored, and whether their last channel is alpha.
+def _content(image: Image.Image, file: BinaryIO | None, mode: Mode, as_stored: bool) -> Content:
+    """The upright pixels.
 
     Args:
         image: An image that is not loaded yet, or that has no file.
         file: The image's file, or None.
         mode: The mode to read it in.
+        as_stored: As for `decoding.decode`.
     """
-    if (frames := _frames(image)) > 1:
-        return _pages(image, frames), False
+    if mode == "labels":
+        return _labels(image)
+    if isinstance(image, Tiff) and len(pages := pillow_tiff.pages(image)) > 1:
+        return _pages(image, pages, as_stored)
     deep = file if image.mode in ("RGB", "RGBA", "LA") and _is_deep(image) else None
     if "transparency" in image.info and (deep is not None or image.mode.startswith("I")):
         raise ValueError("has 16 bits and one transparent value: save it with alpha instead")
-    orientation = _orientation(image)
+    orientation = exif.orientation_to_apply(image)
     if deep is not None:
         if image.format != "PNG":
             raise ValueError(f"has 16-bit colour in {image.format}; save it as PNG, TIFF or .npy")
         array = decode_deep(deep)
-        return pixels.upright(array, orientation), array.shape[2] in (2, 4)
-    image.load()
+        return Content(pixels.upright(array, orientation), array.shape[2] in (2, 4))
+    step = _grey_step(image) if as_stored else 1
+    exif.load(image)
     if _has_transparent_colours(image):
         image = image.convert("RGBA")
     if image.mode == "CMYK" and mode != "channels":
@@ -202,14 +193,16 @@ def _samples(image: Image.Image, file: BinaryIO | None, mode: Mode) -> tuple[Arr
     # Convert only if needed: a converted image loses its format.
     if colour != image.mode and (image.mode in _INDIRECT or mode != "channels"):
         image = image.convert(colour)
-    array = _values(image)
-    return pixels.upright(array, orientation), image.mode in ("LA", "RGBA")
+    samples = pixels.upright(_values(image, as_stored), orientation)
+    if image.mode == "L":
+        samples = samples // np.uint8(step)
+    return Content(samples, image.mode in ("LA", "RGBA"))
 
 
 def _channels(image: Image.Image) -> int:
     """The number of channels in mode "channels"."""
-    if (frames := _frames(image)) > 1:
-        return frames
+    if (count := len(pillow_tiff.pages(image))) > 1:
+        return count
     if "LA;16" in _raw_mode(image):  # Pillow converts it to colour
         return 2
     if _has_transparent_colours(image):
@@ -228,14 +221,6 @@ def _is_deep(image: Image.Image) -> bool:
     return ";16" in raw
 
 
-def _samples_a_pixel(image: TiffImagePlugin.TiffImageFile) -> int:
-    return int(image.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, 1))
-
-
-def _bits(image: TiffImagePlugin.TiffImageFile) -> int:
-    return int(max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))))
-
-
 def _has_transparent_colours(image: Image.Image) -> bool:
     """Whether a transparent colour value or palette entry is declared."""
     return "transparency" in image.info or (image.mode == "P" and image.has_transparency_data)
@@ -247,40 +232,48 @@ def _raw_mode(image: Image.Image) -> str:
     return " ".join(str(tile.args) for tile in tiles[:1])
 
 
-def _pages(image: Image.Image, frames: int) -> Array:
+def _grey_step(image: Image.Image) -> int:
+    """The factor by which Pillow multiplies the grey values of an image that is not loaded."""
+    return next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
+
+
+def _pages(image: Tiff, places: Sequence[int], as_stored: bool) -> Content:
     """Decode the pages of a TIFF as channels."""
     pages = []
-    for page in range(frames):
-        image.seek(page)
-        pages.append(_values(image))
+    for place in places:
+        pillow_tiff.go_to_page(image, place)
+        exif.load(image)
+        pages.append(_values(image, as_stored))
     if len({(page.shape, page.dtype) for page in pages}) > 1 or pages[0].shape[2] != 1:
         raise ValueError("has pages as channels: the pages must be grey and of equal size")
-    return np.concatenate(pages, axis=2)
+    return Content(np.concatenate(pages, axis=2))
 
 
-def _labels(image: Image.Image) -> Array:
+def _labels(image: Image.Image) -> Content:
     """Palette indices, or grey values as stored."""
     if image.mode not in ("P", "L", "1"):
         raise ValueError(f"is {image.mode}, not a label map: indices must be palette or 8-bit grey")
-    step = next((step for bits, step in _GREY_STEPS.items() if f"L{bits}" in _raw_mode(image)), 1)
-    orientation = _orientation(image)
-    image.load()
-    return pixels.upright(_values(image).astype(np.uint8) // np.uint8(step), orientation)
+    if image.format in _LOSSY or (isinstance(image, Tiff) and pillow_tiff.is_lossy(image)):
+        raise ValueError(
+            f"is a label map compressed with loss ({image.format}), which gives many of its pixels "
+            "another class: save the original map as PNG"
+        )
+    step = _grey_step(image)
+    orientation = exif.orientation_to_apply(image)
+    exif.load(image)
+    indices = _values(image, as_stored=True)
+    if indices.dtype == np.int8:
+        raise ValueError("is int8, not a label map: indices must be palette or 8-bit grey")
+    upright = pixels.upright(indices.astype(np.uint8) // np.uint8(step), orientation)
+    return Content(upright, palette=_palette(image))
 
 
-def _values(image: Image.Image) -> Array:
+def _values(image: Image.Image, as_stored: bool) -> Array:
     array: Array = np.asarray(image)
     # 16-bit grey that is big-endian, or that Pillow's PGM reader has widened to 32 bits.
     if image.mode.startswith("I;") or (image.mode == "I" and image.format == "PPM"):
         array = array.astype(np.uint16)
-    if array.dtype == np.uint16 and isinstance(image, TiffImagePlugin.TiffImageFile):
-        array = _scaled_by_tags(array, image)
+    if isinstance(image, Tiff):
+        array = pillow_tiff.typed(array, image)
+        array = array if as_stored else pillow_tiff.scaled(array, image)
     return array[..., None] if array.ndim == 2 else array
-
-
-def _scaled_by_tags(array: Array, image: TiffImagePlugin.TiffImageFile) -> Array:
-    """Scale 16-bit grey of a TIFF from black to white; Pillow returns the stored values."""
-    if image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
-        array = np.rint(array * (65535 / 4095)).astype(np.uint16)
-    white_is_zero = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    return np.uint16(65535) - array if white_is_zero else array

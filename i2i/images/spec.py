@@ -1,13 +1,14 @@
 """How image files are read as inputs or as targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from i2i.errors import DataError
-from i2i.images import Mode, Picture, pixels_of, read, read_picture
+from i2i.images import Mode, Picture, pixels_of, read_picture
+from i2i.images.content import Palette
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.types import Array
 
@@ -21,8 +22,11 @@ class ImageSpec:
         mode: Read as colour, as grey, as label indices, or with all channels of the file.
         depth: Bits per channel.
         background: The colour behind transparent pixels, as a Pillow colour name.
-        float_range: The values of black and white in float images.
+        float_range: The values of black and white in the files, of any type.
         classes: The number of classes of label maps; each class becomes one channel.
+        colours: The palette of the training's label maps; None without one. Label maps that give
+            its colours to other classes are refused. `repr` leaves it out, and so do the digests
+            of data.
     """
 
     channels: int = 3
@@ -31,20 +35,15 @@ class ImageSpec:
     background: str = "white"
     float_range: FloatRange | None = None
     classes: int | None = None
+    colours: Palette | None = field(default=None, repr=False)
 
     def read(self, path: Path) -> Array:
         """Decode a file; label maps are returned as indices, the input of `spread`.
 
         Raises:
-            DataError: If the file can't be read.
+            DataError: If the file can't be read, or is a label map with another palette.
         """
-        return read(
-            path,
-            self.mode,
-            depth=self.depth,
-            background=self.background,
-            float_range=self.float_range,
-        )
+        return self._read(path, self.depth).pixels
 
     def read_picture(self, path: Path) -> Picture:
         """Decode a file with its alpha, profile and dpi, at its own depth or deeper.
@@ -52,15 +51,10 @@ class ImageSpec:
         The depth is 16 if this side's depth is 16, else the depth of the file.
 
         Raises:
-            DataError: If the file can't be read, or its number of channels is not this side's.
+            DataError: If the file can't be read, its number of channels is not this side's, or it
+                is a label map with another palette.
         """
-        picture = read_picture(
-            path,
-            self.mode,
-            depth=16 if self.depth == 16 else None,
-            background=self.background,
-            float_range=self.float_range,
-        )
+        picture = self._read(path, 16 if self.depth == 16 else None)
         found = picture.pixels.shape[2]
         if self.mode == "channels" and found != self.channels:
             raise DataError([f"{path}: has {found} channels, not {self.channels}"])
@@ -88,6 +82,43 @@ class ImageSpec:
                 [f"the image has {array.shape[2]} channels, the model takes {self.channels}"]
             )
         return array
+
+    def _read(self, path: Path, depth: Depth | None) -> Picture:
+        picture = read_picture(
+            path,
+            self.mode,
+            depth=depth,
+            background=self.background,
+            float_range=self.float_range,
+        )
+        if self.colours is not None and picture.palette is not None:
+            self._check_palette(path, picture.pixels, picture.palette)
+        return picture
+
+    def _check_palette(self, path: Path, indices: Array, own: Palette) -> None:
+        """Raise a DataError if colours of the data's palette are other classes in this picture.
+
+        A palette that shares no colour with that of the data is a colouring like any other.
+        """
+        known = self.colours or ()
+        used = {i: own[i] for i in np.unique(indices[indices < len(own)]).tolist()}
+        if set(known).isdisjoint(used.values()):
+            return
+        for index, colour in used.items():
+            places = [place for place, other in enumerate(known) if other == colour]
+            if index < len(known):
+                differs = known[index] != colour
+            else:
+                differs = any(own[place] != colour for place in places)
+            if differs:
+                elsewhere = f"class {places[0]}" if places else "no class"
+                raise DataError(
+                    [
+                        f"{path}: the colour {colour} is class {index} in its palette, but "
+                        f"{elsewhere} in the palette of the data: save all label maps with one "
+                        "palette, or as grey indices"
+                    ]
+                )
 
     def spread(self, image: Array, path: Path) -> Array:
         """Convert label indices `(H, W, 1)` to one channel per class (one-hot).

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from i2i.images import cmyk, pixels
-from i2i.images.content import Content, Dpi, Header, Mode, density
-from i2i.images.guards import check_size, not_a_picture, one_frame_only
+from i2i.images.content import Content, Dpi, Header, Mode, density, orientation_of
+from i2i.images.guards import check_size, not_a_picture, pixels_in, several_frames
+from i2i.images.tiff_pages import pictures
 from i2i.images.types import Array
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 274, 282, 283, 296
 _BITS, _EXTRA_SAMPLES, _ICC_PROFILE = 258, 338, 34675
-_PER_INCH = {2: 1.0, 3: 2.54}
-"""Factor from dots per unit to dots per inch, by unit: 2 is the inch, 3 the centimetre."""
+_INCH, _CENTIMETRE = 2, 3
+"""Values of the tag ResolutionUnit."""
 
 _WHITE_IS_ZERO, _RGB, _CMYK = 0, 2, 5
 _COLOURS = {_WHITE_IS_ZERO: 1, 1: 1, _RGB: 3, _CMYK: 4}
@@ -68,13 +69,19 @@ def header(file: BinaryIO) -> Header:
         height, width = page.imagelength, page.imagewidth
         if pixels.swaps_sides(_orientation(page)):
             height, width = width, height
-        return Header((height, width), page.samplesperpixel)
+        deep = page.dtype is not None and page.dtype.itemsize > 1
+        return Header((height, width), page.samplesperpixel, deep=deep)
 
 
-def decode(file: BinaryIO, mode: Mode) -> Content:
+def decode(file: BinaryIO, mode: Mode, as_stored: bool = False) -> Content:
     """Decode a one-page TIFF at its own depth.
 
     Premultiplied integer colours are divided by their alpha, as in Pillow at 8 bits.
+
+    Args:
+        file: The file.
+        mode: How it is read; not as label indices.
+        as_stored: Whether to keep the stored values, instead of scaling them to their type.
 
     Raises:
         Undecodable: If its compression needs the package imagecodecs.
@@ -87,14 +94,15 @@ def decode(file: BinaryIO, mode: Mode) -> Content:
                 "must be palette or 8-bit grey"
             )
         _check_segments(file, page)
-        samples, alpha = _values(page), False
+        samples, alpha = _values(page, as_stored), False
         if mode != "channels":
             samples, alpha = _shown(samples, page, getattr(file, "name", "an image in memory"))
         orientation = _orientation(page)
+        profile = page.tags.valueof(_ICC_PROFILE)
         return Content(
             pixels.upright(samples, orientation),
             alpha,
-            bytes(page.tags.valueof(_ICC_PROFILE) or b"") or None,
+            profile if isinstance(profile, bytes) and profile else None,
             _dpi(page, orientation),
         )
 
@@ -102,24 +110,26 @@ def decode(file: BinaryIO, mode: Mode) -> Content:
 @contextmanager
 def _page(file: BinaryIO) -> Iterator["TiffPage"]:
     """Open the only page, after checking that its size is safe to decode."""
-    from tifffile import TiffFile
+    from tifffile import TiffFile, TiffPage
 
+    places = pictures(file, 2)
+    if len(places) > 1:
+        raise several_frames()
     file.seek(0)
     try:
         with TiffFile(file) as tiff:
-            page = tiff.pages.first
-            _check_page(page, len(tiff.pages))
+            page = tiff.pages[places[0].place]
+            assert isinstance(page, TiffPage)
+            _check_page(page)
             yield page
     except _DAMAGE as error:
         raise ValueError(f"is damaged: {error}") from error
 
 
-def _check_page(page: "TiffPage", frames: int) -> None:
+def _check_page(page: "TiffPage") -> None:
     if min(page.imagelength, page.imagewidth, page.samplesperpixel) < 1 or page.imagedepth != 1:
         raise ValueError("has no pixels, or is a volume")
-    # Count each channel after colour and alpha as a page: the same data could be stored as pages.
-    check_size(page.imagelength * page.imagewidth * max(1, page.samplesperpixel - 3) * frames)
-    one_frame_only(frames)
+    check_size(pixels_in(page.imagelength, page.imagewidth, page.samplesperpixel))
     # Channels may differ in bits. If the tag is damaged, tifffile assumes one bit.
     plain = _BITS in page.tags and isinstance(page.bitspersample, int)
     if not plain or page.dtype is None or page.dtype.kind not in "buif":
@@ -168,8 +178,11 @@ def _undecodable(page: "TiffPage") -> Undecodable:
     )
 
 
-def _values(page: "TiffPage") -> Array:
-    """All channels `(H, W, C)`; integers are scaled from black to white, not premultiplied."""
+def _values(page: "TiffPage", as_stored: bool) -> Array:
+    """All channels `(H, W, C)`, not premultiplied.
+
+    Unless `as_stored`, integers of few bits are scaled to their type, greys from black to white.
+    """
     try:
         array = page.asarray(squeeze=False, maxworkers=1)
     except NotImplementedError as error:
@@ -179,17 +192,25 @@ def _values(page: "TiffPage") -> Array:
     array = array.astype(np.uint8 if array.dtype == np.bool_ else array.dtype.newbyteorder("="))
     if array.dtype not in (np.uint8, np.uint16):
         return array
-    top = np.iinfo(array.dtype).max
-    if page.bitspersample < array.dtype.itemsize * 8:
-        array = np.rint(array * (top / (2**page.bitspersample - 1))).astype(array.dtype)
-    if page.photometric == _WHITE_IS_ZERO:
+    top, most = np.iinfo(array.dtype).max, 2**page.bitspersample - 1
+    if as_stored:
+        top = most
+    elif most < top:
+        array = pixels.stretched(array, most)
+    if page.photometric == _WHITE_IS_ZERO and not as_stored:
         array[..., 0] = top - array[..., 0]
     colours = _COLOURS.get(page.photometric, 0)
-    if colours and _extra(page) == _PREMULTIPLIED:
-        alpha = array[..., colours, None].astype(np.float64)
-        plain = array[..., :colours] * (top / np.maximum(alpha, 1))
-        array[..., :colours] = np.rint(plain).clip(0, top) * (alpha > 0)
-    return array
+    return _divided(array, colours, top) if colours and _extra(page) == _PREMULTIPLIED else array
+
+
+@pixels.by_bands
+def _divided(array: Array, colours: int, top: int) -> Array:
+    """Premultiplied colours, divided by their alpha."""
+    alpha = array[..., colours, None].astype(np.float64)
+    plain = array[..., :colours] * (top / np.maximum(alpha, 1))
+    divided = array.copy()
+    divided[..., :colours] = np.rint(plain).clip(0, top) * (alpha > 0)
+    return divided
 
 
 def _shown(array: Array, page: "TiffPage", name: str) -> tuple[Array, bool]:
@@ -227,13 +248,15 @@ def _extra(page: "TiffPage") -> int:
 
 
 def _orientation(page: "TiffPage") -> int:
-    return int(page.tags.valueof(_ORIENTATION, 1))
+    return orientation_of(page.tags.valueof(_ORIENTATION))
 
 
 def _dpi(page: "TiffPage", orientation: int) -> Dpi | None:
-    scale = _PER_INCH.get(page.tags.valueof(_RESOLUTION_UNIT, 2))
-    across, down = (page.tags.valueof(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
-    if not (scale and across and down):
+    across, down, unit = (
+        page.tags.valueof(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
+    )
+    scale = 2.54 if unit == _CENTIMETRE else 1.0 if unit in (None, _INCH) else None
+    if scale is None or across is None or down is None:
         return None
     return density((value[0] / value[1] * scale for value in (across, down)), orientation)
 

@@ -12,6 +12,7 @@ from i2i.evaluation.split import refusals
 from i2i.recipe import Recipe
 from i2i.run_folder import RunFolder
 from i2i.runs.data import Splits
+from i2i.runs.ranges import narrow_ranges
 from i2i.runs.resume import Resumed
 from i2i.system.console import Console
 from i2i.system.devices import has_fast_bf16
@@ -42,6 +43,8 @@ def introduce(
     for _, split in splits:
         for name, reason in split.skipped:
             console.say(f"left out {name}: {reason}")
+    for line in narrow_ranges(splits, dataset):
+        console.say(f"NOTICE: {line}")
     counts = ", ".join(f"{len(split.names)} {name}" for name, split in splits)
     engine = trainer.engine
     precision = "" if engine.precision == 32 else f" in {engine.precision}"

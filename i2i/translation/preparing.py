@@ -50,14 +50,14 @@ class Preparation:
         own = self.model.data.input_half is not None and self.half == "auto"
         return own and size[1] * height == 2 * size[0] * width
 
-    def expect(self, file: Path) -> tuple[Size, bool]:
-        """The size of a file's prepared input, and whether the file is treated as a pair.
+    def expect(self, file: Path) -> tuple[Size, bool, bool]:
+        """The size of a file's prepared input, and whether it is treated as a pair, and a GeoTIFF.
 
         Raises:
             DataError: If the file has no valid image header.
         """
-        size = header(file, self.model.data.input.mode).size
-        return self._part(size)[1], self.pair(size)
+        found = header(file, self.model.data.input.mode)
+        return self._part(found.size)[1], self.pair(found.size), found.georeferenced
 
     def prepare(self, file: Path) -> Prepared:
         """Decode a file and prepare it.

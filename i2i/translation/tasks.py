@@ -28,6 +28,7 @@ class Task(NamedTuple):
         outputs: The paths of its translations.
         size: The size of its prepared input.
         pair: Whether it is treated as a pair of the model's own data.
+        georeferenced: Whether the file is a GeoTIFF.
         source: The file's path, size and modification time.
     """
 
@@ -35,6 +36,7 @@ class Task(NamedTuple):
     outputs: tuple[Path, ...]
     size: Size
     pair: bool
+    georeferenced: bool
     source: Source
 
 
@@ -122,5 +124,9 @@ def notes(tasks: Sequence[Task], preparation: Preparation, tile: int | None) -> 
         found.append(
             f"much larger than the training's {trained}: {len(far):,} (--size train brings inputs "
             "to that size)"
+        )
+    if placed := sum(task.georeferenced for task in tasks):
+        found.append(
+            f"GeoTIFF files: {placed:,}; their coordinates and projection are not in the outputs"
         )
     return found

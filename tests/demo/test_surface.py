@@ -12,6 +12,7 @@ from i2i.datasets.info import DatasetInfo
 from i2i.datasets.synthetic import CLASSES
 from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError
+from i2i.images.pixels import to_depth
 from i2i.images.spec import ImageSpec
 from i2i.model.model import Model
 from tests.conftest import picture
@@ -144,3 +145,17 @@ def test_a_file_that_can_t_be_taken_is_named_without_its_folder(
             surface.read_upload(path)
         assert str(error.value).startswith(f"{path.name}: ")
         assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_declared_range_holds_for_uploads_and_once_only(
+    model_of: Models, tmp_path: Path, dtype: type[np.generic]
+) -> None:
+    side = ImageSpec(1, "gray", float_range=(50, 150))
+    surface = Surface(model_of(DatasetInfo(side, ImageSpec())))
+    values = np.linspace(50, 150, 32 * 32).reshape(32, 32).astype(dtype)
+    Image.fromarray(values).save(tmp_path / "values.png")
+    canvas = surface.read_upload(tmp_path / "values.png")
+    assert (canvas.min(), canvas.max()) == (0, 255)
+    given = to_depth(side.take(surface.to_input(canvas)), 8)
+    np.testing.assert_allclose(given[..., 0], side.read(tmp_path / "values.png")[..., 0], atol=1)

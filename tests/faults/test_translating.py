@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import i2i as package
@@ -329,3 +330,47 @@ def test_16_larger_files_are_decoded_only_where_they_are_trusted(
     assert "a decompression bomb?" in refused.errors
     small = ("large.png", "--out", "o", "--size", "train", "--max-megapixels", 100)
     assert i2i("translate", trained, *small).wait().status == 0
+
+
+def test_the_coordinates_of_a_geotiff_are_not_lost_without_a_word(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    image = picture(3, (32, 32))
+    matrix = (34264, "d", 16, tuple(float(i) for i in range(16)), True)
+    for name, tags in (("map", [matrix]), ("deep", [matrix]), ("plain", [])):
+        samples = image.astype(np.uint16) * 257 if name == "deep" else image
+        tifffile.imwrite(tmp_path / f"{name}.tif", samples, photometric="rgb", extratags=tags)
+    run = i2i("translate", trained, ".", "--out", "out")
+    assert run.status == 0
+    assert "GeoTIFF files: 2; their coordinates and projection are not in the outputs" in run.output
+    assert "GeoTIFF" not in i2i("translate", trained, "plain.tif", "--out", "other").output
+
+
+def test_a_label_map_with_another_palette_than_the_training_s_is_refused(
+    i2i: Start, tmp_path: Path, write_recipe: Callable[..., Path]
+) -> None:
+    colours = [(9, 9, 9), (250, 0, 0), (0, 0, 250)]
+
+    def save(path: Path, order: list[int]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        labels = np.random.default_rng(0).integers(0, 3, (36, 36), dtype=np.uint8)
+        image = Image.fromarray(labels)
+        image.putpalette([value for i in order for value in colours[i]])
+        image.save(path)
+
+    for i in range(4):
+        save(tmp_path / f"data/in/train/{i}.png", [0, 1, 2])
+        (tmp_path / "data/out/train").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(i, (36, 36))).save(tmp_path / f"data/out/train/{i}.png")
+    data = {"type": "folders", "root": "data", "input_dir": "in", "target_dir": "out"}
+    data |= {"input_mode": "labels", "input_classes": 3}
+    assert i2i("run", write_recipe(data=data, train={"max_steps": 1})).status == 0
+    save(tmp_path / "new/same.png", [0, 1, 2])
+    save(tmp_path / "new/other.png", [0, 2, 1])
+    Image.open(tmp_path / "new/same.png").convert("RGB").save(tmp_path / "new/lossy.jpg")
+    Image.fromarray(np.zeros((36, 36), np.uint8)).save(tmp_path / "new/grey.png", "JPEG")
+    run = i2i("translate", "runs/tiny", "new", "--out", "out")
+    assert run.status == 1
+    assert "translated 1 of 4" in run.output
+    assert "other.png: the colour (0, 0, 250) is class 1 in its palette, but class 2" in run.errors
+    assert "grey.png: is a label map compressed with loss" in run.errors

@@ -46,7 +46,7 @@ def test_8_bits_become_16_and_come_back() -> None:
 @pytest.mark.parametrize(("depth", "dtype"), [(8, np.uint8), (16, np.uint16)])
 def test_what_has_the_depth_already_is_left_alone(depth: Depth, dtype: Any) -> None:
     array = image([0, 7, 255], dtype)
-    assert to_depth(array, depth, (0, 1)) is array
+    assert to_depth(array, depth) is array
 
 
 @pytest.mark.parametrize(("depth", "top"), [(8, 255), (16, 65535)])
