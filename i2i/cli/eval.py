@@ -119,6 +119,8 @@ def _show(found: "Evaluation") -> None:
         for name, value in extras(details):
             table.add_row(f"  {name}", f"{value:.4f}", style="dim")
     print_table(table)
+    for line in found.document.get("left_out", []):
+        click.echo(line)
     for folder, bad in found.document.get("skipped", {}).items():
         click.echo(f"skipped in {folder}: {len(bad)}")
         for why in bad.values():

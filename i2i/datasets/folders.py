@@ -165,9 +165,9 @@ class Folders(Dataset):
         return {name: (left[name], right[name]) for name in left if name in right}
 
     def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
-        found, refused = images_below(folder, self.root)
-        files, duplicates = by_name(found)
-        problems += [*refused.values(), *duplicates]
+        found = images_below(folder, self.root)
+        files, duplicates = by_name(found.files)
+        problems += [*found.problems.values(), *duplicates]
         return files
 
     def _by_hash(

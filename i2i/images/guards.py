@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
+from i2i.images.kinds import kind_by_content, kind_by_name
 
 
 @contextmanager
@@ -25,7 +26,9 @@ def naming(path: Path | None) -> Iterator[None]:
     except OSError as error:
         raise DataError([f"{name}: {error.strerror or error}"]) from error
     except Exception as error:  # Decoders raise nearly any exception for damaged data.
-        raise DataError([f"{name}: {error or type(error).__name__}"]) from error
+        kind = None if path is None else kind_by_content(_start(path))
+        reason = kind.sentence if kind else str(error) or type(error).__name__
+        raise DataError([f"{name}: {reason}"]) from error
 
 
 def check_size(total: int) -> None:
@@ -63,10 +66,16 @@ def not_a_picture(channels: int) -> ValueError:
 
 
 def _what_it_is(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(64)
+    start = _start(path)
     if not start:
         return "the file is empty"
+    if kind := kind_by_content(start) or kind_by_name(path):
+        return kind.sentence
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return "is HTML or XML, not an image"
     return "is not an image, or its beginning is damaged"
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(160)
