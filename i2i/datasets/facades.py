@@ -75,8 +75,9 @@ class Facades(Dataset):
             )
         else:
             side: Literal["left", "right"] = "right" if direction == "label_to_photo" else "left"
-            self._data = Folders(folder, input_side=side)
+            self._data = Folders(folder, side_by_side=True, input_side=side)
             self.input_half = side
+            self.remarks = self._data.remarks
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split; see `Dataset.pairs`."""

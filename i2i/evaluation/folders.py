@@ -137,7 +137,7 @@ def _listed(folder: Path, on_bad: Literal["error", "skip"]) -> Folder:
         raise DataError([f"{folder}: there is no such folder"])
     found = images_below(folder)
     files, problems = by_name(found.files)
-    unread = left_out(found.unread, folder)
+    unread = left_out({str(file): kind for file, kind in found.unread.items()})
     if on_bad == "error":
         problems += found.problems.values()
     if not files:

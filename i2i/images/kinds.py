@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from i2i.errors import counted, few
 
@@ -96,7 +96,7 @@ KINDS = (
 _BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes.split()}
 
 
-def kind_by_name(file: Path) -> Kind | None:
+def kind_by_name(file: PurePath) -> Kind | None:
     """The kind that a file's suffix stands for; None for images that are read, and other files."""
     both = "".join(file.suffixes[-2:]).lower()
     return _BY_SUFFIX.get(both) or _BY_SUFFIX.get(file.suffix.lower())
@@ -110,18 +110,17 @@ def kind_by_content(start: bytes) -> Kind | None:
     return None
 
 
-def left_out(unread: Mapping[Path, Kind], folder: Path) -> list[str]:
+def left_out(unread: Mapping[str, Kind]) -> list[str]:
     """Describe files that were left out: a line for each kind, with their number and first names.
 
     Args:
-        unread: The files in the folder that are not read, and their kinds.
-        folder: The folder.
+        unread: The kinds of the files by name.
     """
     by_kind: dict[Kind, list[str]] = {}
-    for file, kind in unread.items():
-        by_kind.setdefault(kind, []).append(file.relative_to(folder).as_posix())
+    for name, kind in unread.items():
+        by_kind.setdefault(kind, []).append(name)
     return [
-        f"left out {counted(len(files), 'file')} in {folder} that i2i does not read "
-        f"({few(files)}): {kind.name}; {kind.remedy}"
-        for kind, files in by_kind.items()
+        f"left out {counted(len(names), 'file')} that i2i does not read ({few(names)}): "
+        f"{kind.name}; {kind.remedy}"
+        for kind, names in by_kind.items()
     ]

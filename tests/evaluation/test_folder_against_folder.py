@@ -174,7 +174,7 @@ def test_pictures_of_other_kinds_are_left_out_and_named(folder: Make) -> None:
     (outputs / "003.heic").touch()
     (targets / "003.cr2").touch()
     (line, other) = evaluate_folders(outputs, targets, metrics=["l1"])["left_out"]
-    assert "1 file in" in line
+    assert "1 file that" in line
     assert "003.heic" in line
     assert "003.cr2" in other
     for file in outputs.glob("*.png"):
