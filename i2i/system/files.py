@@ -77,8 +77,11 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file atomically: a reader sees the old file or the new one, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    """Write a file atomically: a reader sees the old file or the new one, never a part.
+
+    A text is written as UTF-8. File names may have bytes that are not UTF-8; these are escaped.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     with replacing(path) as unfinished:
         unfinished.write_bytes(data)
 
