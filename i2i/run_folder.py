@@ -1,11 +1,61 @@
-"""The folder of a run: the paths of its files, and its preparation."""
+"""The folder of a run: the paths of its files, and what is in them."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge
+from pydantic import BaseModel, TypeAdapter
 
 from i2i.errors import I2IError
+from i2i.system.json_file import parse_json, read_json
+
+
+class _Data(BaseModel):
+    type: str
+    fingerprint: dict[str, str]
+    pairs: dict[str, int]
+    skipped: dict[str, list[list[str]]]
+    credit: str | None
+    notice: str | None
+
+
+class _Machine(BaseModel):
+    processor: str
+    cores: int | None
+    threads: int
+
+
+class _Git(BaseModel):
+    commit: str
+    changed: bool
+
+
+class _Environment(BaseModel):
+    versions: dict[str, str]
+    machine: _Machine
+    device: str
+    ranks: int
+    git: _Git | None
+    command: list[str]
+    data: _Data
+    changes: list[dict[str, Any]] = []
+
+
+class _Training(BaseModel):
+    step: Annotated[int, Ge(0)]
+    losses: dict[str, float]
+    images_per_second: float
+    waiting: float
+
+
+class _Validation(BaseModel):
+    step: Annotated[int, Ge(0)]
+    validation: dict[str, float | None]
+
+
+_ENVIRONMENT = TypeAdapter(_Environment)
+_LINE: TypeAdapter[_Training | _Validation] = TypeAdapter(_Training | _Validation)
 
 
 @dataclass(frozen=True)
@@ -54,31 +104,36 @@ class RunFolder:
         """The folder of TensorBoard event files."""
         return self.path / "tensorboard"
 
-    def begin(self, *, resume: bool, overwrite: bool) -> None:
-        """Prepare the folder for a run: create it, or remove the files of an earlier run.
+    def check(self) -> None:
+        """Check that the folder is a run.
 
         Raises:
-            I2IError: If the folder contains a run that is neither resumed nor overwritten, or if
-                the folder can't be written to.
+            I2IError: If it has no recipe.
         """
-        if not resume:
-            if any(self.checkpoints.glob("step-*")) and not overwrite:
-                raise I2IError(
-                    f"{self.path} already contains a run: resume it (--resume), start again "
-                    "(--overwrite), or choose another folder (--out)"
-                )
-            self._clear()
-        try:
-            for folder in (self.path, self.samples, self.checkpoints, self.evaluation):
-                folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=folder):
-                    pass
-        except OSError as error:
-            raise I2IError(f"{self.path}: can't be written to: {error}") from error
+        if not self.recipe.is_file():
+            raise I2IError(f"{self.path} is not a run: it has no {self.recipe.name}")
 
-    def _clear(self) -> None:
-        """Remove the files of a run, but no other files in the folder."""
-        for folder in (self.samples, self.checkpoints, self.evaluation, self.tensorboard):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.recipe, self.environment, self.metrics, self.report):
-            file.unlink(missing_ok=True)
+    def read_environment(self) -> dict[str, Any]:
+        """Read `environment.json`.
+
+        Raises:
+            FileNotFoundError: If it is missing.
+            I2IError: If it is damaged.
+        """
+        return read_json(
+            self.environment,
+            _ENVIRONMENT,
+            "delete it: 'i2i run RECIPE --resume' writes it again, without comparing the data",
+        )
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read a `metrics.jsonl`, without lines that a killed process or a power cut left incomplete.
+
+    Returns:
+        Its lines, each with `step`, and `losses` or `validation`; none if the file is missing.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for text in lines if (line := parse_json(text, _LINE)) is not None]

@@ -4,13 +4,15 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
+from i2i.system.failures import in_words
 
 _OURS = Path(__file__).parent.parent
 _python_format = warnings.formatwarning
@@ -123,20 +125,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         status = program.main(arguments, prog_name="i2i", standalone_mode=False)
-    except I2IError as error:
-        if debug:
-            traceback.print_exc()
-        for line in error.problems if isinstance(error, ManyProblems) else [f"Error: {error}"]:
-            click.echo(line, err=True)
-        status = error.exit_code
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+        _say(["stopped"])
         status = 130
     except BrokenPipeError:
-        # The reader of our output closed the pipe. Without this, Python complains when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except Exception as error:
+        lines = _lines(error)
+        if lines is None:
+            raise
+        if debug:
+            traceback.print_exc()
+        _say(lines)
+        status = error.exit_code if isinstance(error, I2IError) else 1
+    _close_stdout()
     sys.exit(status)
+
+
+def _lines(error: Exception) -> list[str] | None:
+    """What to print for an error that the user can do something about; None for any other."""
+    if isinstance(error, ManyProblems):
+        return list(error.problems)
+    words = str(error) if isinstance(error, I2IError) else in_words(error)
+    return None if words is None else [f"Error: {words}"]
+
+
+def _say(lines: Iterable[str]) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        for line in lines:
+            click.echo(line, err=True)
+
+
+def _close_stdout() -> None:
+    """Give up what can't be printed, as when the reader of a pipe is gone or the disk is full.
+
+    Otherwise Python tries again when it exits, and complains.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -95,6 +95,8 @@ def eval_(
         mixed_formats=mixed_formats,
         device=device,
     )
+    for reason in found.passed_over:
+        click.echo(f"skipped a damaged checkpoint: {reason}", err=True)
     if as_json:
         click.echo(document_json(found.document), nl=False)
     else:

@@ -1,16 +1,14 @@
 """Finds the run and the metrics that belong to a model file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from i2i.errors import I2IError
+from i2i.evaluation.document import read_run_document
 from i2i.run_folder import RunFolder
 
 METRICS = "metrics.json"
 EXAMPLES = "examples"
-
-_DOCUMENT = {"details", "images", "split", "step"}
-"""Keys that every evaluation writes."""
 
 
 def run_of(model: Path) -> RunFolder | None:
@@ -29,7 +27,6 @@ def metrics_of(model: Path) -> dict[str, Any] | None:
     run = run_of(model)
     path = (run.evaluation if run else model.parent) / METRICS
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_run_document(path)
+    except (FileNotFoundError, I2IError):
         return None
-    return document if isinstance(document, dict) and document.keys() >= _DOCUMENT else None

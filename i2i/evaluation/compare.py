@@ -1,12 +1,12 @@
 """Compares the results of several evaluations that were measured in the same way."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from i2i.errors import I2IError
+from i2i.evaluation.document import read_document
 from i2i.evaluation.results import flat
 from i2i.run_folder import RunFolder
 
@@ -75,11 +75,8 @@ def _details(target: Path) -> dict[str, dict[str, Any]]:
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         raise I2IError(f"{target}: hasn't been measured; run: i2i eval {target} --metric …")
-    try:
-        details = json.loads(path.read_text(encoding="utf-8"))["details"]
-        found = {each["label"]: each for each in details.values() if "fingerprint" in each}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise I2IError(f"{path}: is not what i2i eval writes ({error!r})") from error
+    details = read_document(path)["details"]
+    found = {each["label"]: each for each in details.values() if "fingerprint" in each}
     if not found:
         raise I2IError(f"{path}: contains no metric values")
     return found

@@ -1,9 +1,12 @@
 """Sample images of a run: some pairs, and their outputs at different steps, one file each."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2i.errors import DataError
 from i2i.evaluation.translations import Translated
 from i2i.images import png_bytes, read
 from i2i.images.sheets import shown
@@ -51,13 +54,30 @@ class SampleFolder:
         return sorted(folder.name for folder in self.path.glob(pattern) if folder.is_dir())
 
     def rows(self, columns: Sequence[str]) -> list[list[Array]]:
-        """Read the images of each pair that exists in all columns, in the order of the columns."""
-        files = [[self.file(column, name) for column in columns] for name in self.names]
-        return [[read(file, "rgb") for file in row] for row in files if all(map(Path.is_file, row))]
+        """Read the images of each pair, in the order of the columns.
+
+        A pair with an image that is missing or damaged is left out, the latter with a warning.
+        """
+        rows = []
+        for name in self.names:
+            files = [self.file(column, name) for column in columns]
+            if all(map(Path.is_file, files)):
+                with left_out_if_damaged():
+                    rows.append([read(file, "rgb") for file in files])
+        return rows
 
     def file(self, column: str, name: str) -> Path:
         """Return the path of an image; the file may not exist."""
         return safe_join(self.path / column, f"{name}.png")
+
+
+@contextmanager
+def left_out_if_damaged() -> Iterator[None]:
+    """Turn the error of a damaged image into a warning."""
+    try:
+        yield
+    except DataError as error:
+        warnings.warn(f"left out of the report: {error}", stacklevel=3)
 
 
 def save(image: Array, file: Path) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
 from i2i.evaluation.collection import MetricCollection, Result
+from i2i.evaluation.document import read_run_document
 from i2i.evaluation.results import described, write_document
 from i2i.evaluation.samples import SampleFolder
 from i2i.evaluation.translations import translate_pairs
@@ -149,8 +150,8 @@ def _with_earlier(
 ) -> dict[str, Any]:
     """Add the results of an earlier evaluation in `path`, if it was of the same outputs."""
     try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        earlier = read_run_document(path)
+    except (FileNotFoundError, I2IError):
         return result
     if {key: earlier.get(key) for key in identity} != json.loads(json.dumps(identity)):
         return result

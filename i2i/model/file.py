@@ -90,7 +90,8 @@ def load_state(
         assign: Use the tensors themselves as the network's parameters, instead of copying them.
 
     Raises:
-        CheckpointError: If names, shapes or types differ; the message lists up to 20 of them.
+        CheckpointError: If names, shapes or types differ; the message lists up to 20 of them. Or if
+            weights are not finite.
     """
     own = network.state_dict()
     differing = [f"'{name}' is missing" for name in own.keys() - tensors.keys()]
@@ -109,6 +110,16 @@ def load_state(
             f"{len(own)} tensors differ): {shown}{more}"
         )
     network.load_state_dict(dict(tensors), assign=assign)
+    if not are_finite(network):
+        raise CheckpointError(
+            f"{path}: its weights are not finite: the training had diverged when it was saved. Use "
+            "an earlier checkpoint, or train again"
+        )
+
+
+def are_finite(network: nn.Module) -> bool:
+    """Whether all weights are finite; buffers may contain infinities on purpose, as masks."""
+    return all(bool(parameter.isfinite().all()) for parameter in network.parameters())
 
 
 def _sha256(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from i2i.recipe.component import Component
 from i2i.recipe.metrics import parse_metric
 from i2i.recipe.reading import (
     load_recipe,
+    load_resolved_recipe,
     load_run_recipe,
     metric_problems,
     parse_recipe,
@@ -16,6 +17,7 @@ __all__ = [
     "Component",
     "Recipe",
     "load_recipe",
+    "load_resolved_recipe",
     "load_run_recipe",
     "metric_problems",
     "parse_metric",

@@ -98,9 +98,26 @@ def load_run_recipe(path: Path) -> Recipe:
     """Read the recipe in a run's folder, written by this version or an earlier one.
 
     Raises:
-        RecipeError: If it can't be read, or a component is not installed.
+        RecipeError: If it is damaged, or a component is not installed.
     """
-    return parse_run_recipe(read_toml(path), source=str(path))
+    return parse_run_recipe(_read_run_toml(path), source=str(path))
+
+
+def load_resolved_recipe(path: Path) -> Recipe:
+    """Read the recipe in a run's folder as `resolved_recipe` does.
+
+    Raises:
+        RecipeError: If it is damaged.
+    """
+    return _resolved(_read_run_toml(path), source=str(path))
+
+
+def _read_run_toml(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except RecipeError as error:
+        remedy = "delete it: 'i2i run RECIPE --resume' writes it again"
+        raise RecipeError([f"{problem}: {remedy}" for problem in error.problems]) from error
 
 
 def parse_run_recipe(document: Mapping[str, Any], *, source: str) -> Recipe:
@@ -140,10 +157,15 @@ def resolved_recipe(text: str, *, source: str) -> Recipe:
     """
     try:
         content = tomllib.loads(text)
-        upgrade(content, set(Recipe.model_fields), warn=False)
-        return validate(Recipe, content)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
+    return _resolved(content, source=source)
+
+
+def _resolved(content: dict[str, Any], *, source: str) -> Recipe:
+    upgrade(content, set(Recipe.model_fields), warn=False)
+    try:
+        return validate(Recipe, content)
     except ValidationError as error:
         found = problems(error, Recipe, content)
         raise RecipeError([f"{source}: {problem}" for problem in found]) from error

@@ -1,54 +1,54 @@
 """Samples of a run at steps spread evenly over the training."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from i2i.evaluation.samples import INPUT, TARGET, SampleFolder
+from i2i.evaluation.samples import INPUT, TARGET, SampleFolder, left_out_if_damaged
 from i2i.images import read
 from i2i.images.sheets import cells
-from i2i.images.types import Array
+from i2i.images.types import Array, Size
 
 MOMENTS = 6
 """The largest number of steps that samples are shown for."""
 
+_STEP = re.compile(r"step-[0-9]+")
+
 Item = TypeVar("Item")
 
 
-def samples_over_time(
-    folder: Path, crop_size: int | Sequence[int]
-) -> tuple[list[int], list[list[Array]]]:
+def samples_over_time(folder: Path, crop_size: Size) -> tuple[list[int], list[list[Array]]]:
     """Return the samples of a run at up to `MOMENTS` steps.
 
     Args:
         folder: The run's samples.
-        crop_size: The recipe's `augment.crop_size`.
+        crop_size: The recipe's `augment.crop`, as `(height, width)`.
 
     Returns:
         The steps; and for each pair its input, its output at each step, and its target. Both are
         empty if there are no samples.
     """
     samples = SampleFolder(folder)
-    columns = _spread(samples.columns("step-*"))
+    columns = _spread([name for name in samples.columns("step-*") if _STEP.fullmatch(name)])
     if not columns:
         return _from_sheets(folder, crop_size)
     return [_step(column) for column in columns], samples.rows((INPUT, *columns, TARGET))
 
 
-def _from_sheets(
-    folder: Path, crop_size: int | Sequence[int]
-) -> tuple[list[int], list[list[Array]]]:
+def _from_sheets(folder: Path, crop_size: Size) -> tuple[list[int], list[list[Array]]]:
     """Do the same for version 0.1, which stored one sheet of input | output | target per step."""
-    files = _spread(sorted(folder.glob("step-*.png")))
-    height, width = (crop_size, crop_size) if isinstance(crop_size, int) else crop_size
-    sheets = [cells(read(file, "rgb"), height, width) for file in files]
-    rows = [
-        [first[0], *(sheet[i][1] for sheet in sheets), first[2]]
-        for i, first in enumerate(sheets[0] if sheets else ())
+    sheets: dict[int, list[list[Array]]] = {}
+    files = [file for file in sorted(folder.glob("step-*.png")) if _STEP.fullmatch(file.stem)]
+    for file in _spread(files):
+        with left_out_if_damaged():
+            sheets[_step(file.stem)] = cells(read(file, "rgb"), *crop_size)
+    return list(sheets), [
+        [row[0][0], *(cell[1] for cell in row), row[0][2]]
+        for row in zip(*sheets.values(), strict=False)
     ]
-    return [_step(file.stem) for file in files], rows
 
 
 def _spread(moments: Sequence[Item]) -> list[Item]:

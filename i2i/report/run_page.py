@@ -1,37 +1,40 @@
 """The HTML report of a run, made only from the run's folder."""
 
-import json
-import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from i2i.errors import I2IError
+from i2i.evaluation.document import read_run_document
 from i2i.evaluation.results import counted, extras, flat, number
 from i2i.evaluation.samples import INPUT, TARGET, SampleFolder
 from i2i.evaluation.split import OUTPUT
 from i2i.images.sheets import gallery, sheet
+from i2i.recipe import load_run_recipe
 from i2i.report.curves import curves
 from i2i.report.html import file_uri, png_uri, render, svg_uri
 from i2i.report.moments import samples_over_time
-from i2i.run_folder import RunFolder
+from i2i.run_folder import RunFolder, read_log
 from i2i.system.files import write_whole
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Write the self-contained `report.html` into a run's folder.
+def write_report(folder: RunFolder, out: Path | None = None) -> Path:
+    """Write the self-contained report of a run and return its path.
+
+    Args:
+        folder: The run's folder.
+        out: The file; `report.html` in the run's folder by default.
 
     Raises:
-        I2IError: If the folder is not a run folder.
+        I2IError: If the folder is not a run folder, or a file in it is damaged.
+        OSError: If the report can't be written.
     """
-    if not folder.recipe.is_file():
-        raise I2IError(f"{folder.path} is not a run: it has no {folder.recipe.name}")
-    text = folder.recipe.read_text(encoding="utf-8")
-    recipe = tomllib.loads(text)
-    lines = _read_lines(folder.metrics)
-    evaluation = _read_json(folder.evaluation / "metrics.json")
-    environment = _read_json(folder.environment)
-    steps, samples = samples_over_time(folder.samples, recipe["augment"]["crop_size"])
+    folder.check()
+    recipe = load_run_recipe(folder.recipe)
+    lines = read_log(folder.metrics)
+    evaluation = _if_there(lambda: read_run_document(folder.evaluation / "metrics.json"))
+    environment = _if_there(folder.read_environment)
+    steps, samples = samples_over_time(folder.samples, recipe.augment.crop)
     tested = SampleFolder(folder.evaluation / "samples").rows((INPUT, OUTPUT, TARGET))
     page = render(
         "run.html",
@@ -40,8 +43,8 @@ def write_report(folder: RunFolder) -> Path:
         flat=flat,
         extras=extras,
         copied=lambda text: _copied(evaluation, text),
-        name=recipe["name"],
-        recipe=text,
+        name=recipe.name,
+        recipe=folder.recipe.read_text(encoding="utf-8"),
         environment=environment,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         training=[line for line in lines if "losses" in line],
@@ -51,8 +54,9 @@ def write_report(folder: RunFolder) -> Path:
         evaluation=evaluation,
         test_sheet=png_uri(gallery(tested)) if tested else file_uri(_old_sheet(folder)),
     )
-    write_whole(folder.report, page)
-    return folder.report
+    out = out or folder.report
+    write_whole(out, page)
+    return out
 
 
 def _copied(evaluation: dict[str, Any] | None, text: str) -> str:
@@ -66,9 +70,8 @@ def _old_sheet(folder: RunFolder) -> Path:
     return folder.evaluation / "sheet.png"
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text()) if path.exists() else None
+def _if_there(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return read()
+    except FileNotFoundError:
+        return None

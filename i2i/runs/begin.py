@@ -1,19 +1,22 @@
 """Before the first step of a run: console messages, checks of the metrics, environment.json."""
 
 import json
+import tempfile
 from typing import Any
 
 from torch import nn
 
 from i2i.datasets.dataset import Dataset
-from i2i.errors import DataError, WeightsError
+from i2i.errors import DataError, I2IError, WeightsError
 from i2i.evaluation.split import refusals
 from i2i.recipe import Recipe
 from i2i.run_folder import RunFolder
 from i2i.runs.data import Splits
+from i2i.runs.resume import Resumed
 from i2i.system.console import Console
 from i2i.system.devices import has_fast_bf16
 from i2i.system.environment import command, git_commit, machine, versions
+from i2i.system.failures import explained
 from i2i.system.files import write_whole
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer
@@ -21,7 +24,7 @@ from i2i.weights import used
 
 
 def introduce(
-    console: Console, trainer: Trainer, dataset: Dataset, splits: Splits, passed_over: list[str]
+    console: Console, trainer: Trainer, dataset: Dataset, splits: Splits, resumed: Resumed
 ) -> None:
     """Print the data, the device and the networks of a run, and what was skipped.
 
@@ -30,10 +33,10 @@ def introduce(
         trainer: The training that is about to start.
         dataset: Its notice is printed, if it has one, and its remarks.
         splits: The decoded data.
-        passed_over: Why damaged checkpoints were skipped, from `resume_training`.
+        resumed: What the run resumes from.
     """
-    for reason in passed_over:
-        console.say(f"skipped a damaged checkpoint: {reason}")
+    for note in resumed.notes:
+        console.say(note)
     if dataset.notice:
         console.say(f"NOTICE: {dataset.notice}")
     for _, split in splits:
@@ -95,10 +98,14 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
 
 
 def record(
-    recipe: Recipe, folder: RunFolder, engine: Engine, dataset: Dataset, splits: Splits
+    trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits, resumed: Resumed
 ) -> None:
-    """Write the resolved recipe, and the hardware, software and data of a run."""
-    write_whole(folder.recipe, recipe.to_toml())
+    """Create the folders of a run, and write its hardware, software, data and resolved recipe.
+
+    Raises:
+        I2IError: If they can't be written to.
+    """
+    engine, recipe = trainer.engine, trainer.recipe
     environment: dict[str, Any] = {
         "versions": versions(),
         "machine": machine(),
@@ -117,5 +124,15 @@ def record(
             "notice": dataset.notice,
             "remarks": list(dataset.remarks),
         },
+        "changes": list(resumed.changes),
     }
-    write_whole(folder.environment, json.dumps(environment, indent=2) + "\n")
+    try:
+        for path in (folder.samples, folder.checkpoints, folder.evaluation):
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        # The environment first: it proves that the folder is a run.
+        write_whole(folder.environment, json.dumps(environment, indent=2) + "\n")
+        write_whole(folder.recipe, recipe.to_toml())
+    except OSError as error:
+        raise I2IError(f"{folder.path}: can't be written to: {explained(error)}") from error

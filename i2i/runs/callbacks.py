@@ -22,8 +22,22 @@ from i2i.training.loop import Callbacks
 from i2i.training.trainer import FilesOf, Trainer
 
 
-def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits) -> Callbacks:
-    """The callbacks of a run; only rank 0 writes files and measures."""
+def callbacks(
+    trainer: Trainer,
+    folder: RunFolder,
+    dataset: Dataset,
+    splits: Splits,
+    saved: Callable[[], None],
+) -> Callbacks:
+    """The callbacks of a run; only rank 0 writes files and measures.
+
+    Args:
+        trainer: The training.
+        folder: The run's folder.
+        dataset: The data set, for the model files.
+        splits: Its decoded splits.
+        saved: Called after each checkpoint.
+    """
     recipe, engine = trainer.recipe, trainer.engine
     data = dataset_info(dataset).to_json()
     sampled = splits.val if splits.val.names else splits.test
@@ -31,6 +45,7 @@ def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Spl
     def save(trainer: Trainer) -> None:
         if not engine.leads:
             return
+        trainer.require_finite()
         best_step = trainer.best[0] if trainer.best else None
         checkpoints.save(
             folder.checkpoints,
@@ -41,6 +56,8 @@ def callbacks(trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Spl
             training=trainer.state(),
             best=best_step,
         )
+        trainer.saved_step = trainer.step
+        saved()
         checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best_step)
 
     def sample(model: nn.Module, step: int) -> None:

@@ -1,7 +1,9 @@
 """Evaluation of a run, or of a folder of images against another (`i2i eval`)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +16,10 @@ from i2i.model.file import load_model
 from i2i.recipe import load_run_recipe, metric_problems
 from i2i.recipe.assemble import assemble_dataset, assemble_generator
 from i2i.run_folder import RunFolder
+from i2i.runs.holding import holding
 from i2i.system.devices import choose_device
+from i2i.system.failures import explained
+from i2i.system.files import scratch
 from i2i.training import checkpoint as checkpoints
 
 FOLDER_METRICS = ("fid", "kid")
@@ -29,11 +34,13 @@ class Evaluation:
         document: The content of `metrics.json`; see `docs/metrics.md`.
         path: The file that was written; None if the folder of images is not writable.
         asked: The requested metrics.
+        passed_over: Why better checkpoints of the run were skipped.
     """
 
     document: dict[str, Any]
     path: Path | None
     asked: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -61,8 +68,8 @@ def evaluate(
     """Measure a run, or the images of a folder against those of another.
 
     For a run, the test split is translated with the settings of the run's recipe and compared with
-    the targets; the results are written to the run's `evaluation/metrics.json` and report. For a
-    folder, they are written to its `metrics.json`, if the folder is writable.
+    the targets; the images and results are written to the run's `evaluation/` and report. For a
+    folder, the results are written to its `metrics.json`, if the folder is writable.
 
     Args:
         target: A run's folder, or a folder of images.
@@ -70,7 +77,8 @@ def evaluate(
             run's recipe, or `fid` and `kid` for folders.
         against: For a folder: the folder to compare it with.
         inputs: For a folder: the folder of inputs, for metrics that need them.
-        out: Write the results to this file instead of `metrics.json`.
+        out: For a run: also write the results to this file; a run that can't be written to stays
+            as it is. For a folder: write them to this file instead of `metrics.json`.
         on_bad: For folders: images that can't be read raise an error, or are skipped and counted.
         mixed_formats: For folders: allow JPEG files to be compared with lossless ones.
         device: `auto`, or a torch device.
@@ -107,14 +115,15 @@ def evaluate(
         mixed_formats=mixed_formats,
         device=choose_device(device),
     )
-    written = out or target / "metrics.json"
-    path: Path | None = written
+    if out is not None:
+        with _written(out):
+            write_document(document, out)
+        return Evaluation(document, out, asked)
+    path = target / "metrics.json"
     try:
-        write_document(document, written)
-    except OSError as error:
-        if out is not None:
-            raise I2IError(f"{out}: can't be written: {error.strerror}") from error
-        path = None
+        write_document(document, path)
+    except OSError:
+        return Evaluation(document, None, asked)
     return Evaluation(document, path, asked)
 
 
@@ -124,11 +133,12 @@ def newest_run(runs: Path = Path("runs")) -> Path:
     Raises:
         I2IError: If there is no run with a checkpoint.
     """
-    saved = {
-        max(file.stat().st_mtime for file in manifests): folder
-        for folder in (runs.iterdir() if runs.is_dir() else ())
-        if (manifests := list(folder.glob(f"checkpoints/step-*/{checkpoints.MANIFEST}")))
-    }
+    saved = {}
+    for folder in runs.iterdir() if runs.is_dir() else ():
+        steps = checkpoints.saved(RunFolder(folder).checkpoints)
+        manifests = [path for step in steps if (path := step / checkpoints.MANIFEST).is_file()]
+        if manifests:
+            saved[max(path.stat().st_mtime for path in manifests)] = folder
     if not saved:
         raise I2IError(
             f"there is no trained run under {runs}: train one (i2i run RECIPE), or name a run or a "
@@ -138,14 +148,34 @@ def newest_run(runs: Path = Path("runs")) -> Path:
 
 
 def _evaluate_run(
-    folder: RunFolder, metrics: Sequence[str], out: Path | None, device_name: str
+    run: RunFolder, metrics: Sequence[str], out: Path | None, device: str
 ) -> Evaluation:
-    recipe = load_run_recipe(folder.recipe)
-    checkpoint, _ = checkpoints.to_use(folder.checkpoints, recipe.eval.weights)
+    if out is not None and not os.access(run.path, os.W_OK):
+        with _written(out), scratch(out) as folder:
+            evaluation = _measured(run, metrics, folder, device)
+            write_document(evaluation.document, out)
+            return replace(evaluation, path=out)
+    with holding(run):
+        evaluation = _measured(run, metrics, run.evaluation, device)
+        # Imported here: matplotlib takes half a second to import, and folders need no report.
+        from i2i.report import write_report
+
+        write_report(run)
+    if out is None:
+        return evaluation
+    with _written(out):
+        write_document(evaluation.document, out)
+    return replace(evaluation, path=out)
+
+
+def _measured(run: RunFolder, metrics: Sequence[str], folder: Path, device_name: str) -> Evaluation:
+    """Translate and measure the test split of a run, and write images and results to a folder."""
+    recipe = load_run_recipe(run.recipe)
+    checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
     dataset = assemble_dataset(recipe)
     pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)
     if not pairs.names:
-        raise DataError([f"{folder.path}: its data has no test split to translate"])
+        raise DataError([f"{run.path}: its data has no test split to translate"])
     device = choose_device(device_name)
     generator = assemble_generator(
         recipe, dataset.input_channels, dataset.target_channels, trained=True
@@ -157,17 +187,17 @@ def _evaluate_run(
         pairs,
         recipe,
         device,
-        folder.evaluation,
+        folder,
         metrics=asked,
         split="test",
         step=checkpoint.step,
     )
-    # Imported here: matplotlib takes half a second to import, and folders need no report.
-    from i2i.report import write_report
+    return Evaluation(document, folder / "metrics.json", asked, tuple(passed_over))
 
-    write_report(folder)
-    path = folder.evaluation / "metrics.json"
-    if out is not None:
-        write_document(document, out)
-        path = out
-    return Evaluation(document, path, asked)
+
+@contextmanager
+def _written(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise I2IError(f"{out}: can't be written: {explained(error)}") from error

@@ -11,7 +11,7 @@ from i2i.datasets.info import DatasetInfo
 from i2i.errors import CheckpointError
 from i2i.model.file import load_state, read_model
 from i2i.model.model import Model
-from i2i.recipe import Recipe, resolved_recipe
+from i2i.recipe import Recipe, load_resolved_recipe, resolved_recipe
 from i2i.recipe.assemble import assemble_generator
 from i2i.run_folder import RunFolder
 from i2i.system.devices import choose_device
@@ -62,7 +62,7 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
         return path / checkpoints.MODEL, []
     run = RunFolder(path)
     if run.recipe.is_file():
-        recipe = resolved_recipe(run.recipe.read_text(encoding="utf-8"), source=str(run.recipe))
+        recipe = load_resolved_recipe(run.recipe)
         checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
         return checkpoint.path / checkpoints.MODEL, passed_over
     raise CheckpointError(

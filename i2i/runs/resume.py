@@ -1,17 +1,19 @@
 """Resuming of a run: checks that recipe and data are the same, and loads the newest checkpoint."""
 
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from i2i.errors import CheckpointError, DataError
 from i2i.recipe import Recipe, load_run_recipe
+from i2i.recipe.assemble import is_played_alone
 from i2i.run_folder import RunFolder
 from i2i.training import checkpoint as checkpoints
 from i2i.training.trainer import Trainer
 
 MAY_CHANGE = (
+    "name",
     "train.device",
     "train.workers",
     "validation.",
@@ -29,13 +31,30 @@ and the fingerprints of the data are compared.
 An item that ends with a dot stands for the whole section.
 """
 
+RECORDED = ("optimizer.lr", "optimizer.clip_norm")
+"""Keys that may change, with which a training that diverged can go on; each change is recorded."""
+
 LENGTH = ("train.epochs", "train.max_steps")
 """Keys that set the length of the training, on which the learning rates of a schedule depend."""
 
 
+@dataclass(frozen=True)
+class Resumed:
+    """What a run resumes from.
+
+    Args:
+        notes: What the user should know, one line each.
+        changes: Every change of a key in `RECORDED` so far, as `environment.json` stores it: the
+            step, and the old and new value by key.
+    """
+
+    notes: tuple[str, ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+
+
 def resume_training(
     trainer: Trainer, folder: RunFolder, fingerprints: Mapping[str, str]
-) -> list[str]:
+) -> Resumed:
     """Load the newest undamaged checkpoint of a run into the trainer.
 
     Without a checkpoint the trainer starts from step 0.
@@ -45,40 +64,61 @@ def resume_training(
         folder: The run's folder.
         fingerprints: Fingerprints of the data, by split.
 
-    Returns:
-        One reason for each newer checkpoint that was skipped.
-
     Raises:
-        CheckpointError: If the run was started with another recipe.
+        CheckpointError: If the run was started with another recipe, or all checkpoints are damaged.
         DataError: If the run was started with other data.
     """
-    criterion = trainer.recipe.validation.best
-    if folder.recipe.exists():
-        saved = load_run_recipe(folder.recipe)
-        check_same_recipe(trainer.recipe, saved, folder.recipe)
-        criterion = saved.validation.best
-    if folder.environment.exists():
-        check_same_data(folder.environment, fingerprints)
-    if trainer.engine.leads:
+    recipe, engine = trainer.recipe, trainer.engine
+    saved = load_run_recipe(folder.recipe) if folder.recipe.exists() else recipe
+    differing = check_same_recipe(recipe, saved, folder.recipe)
+    changes = check_environment(folder, fingerprints)
+    if engine.leads:
         checkpoints.clean(folder.checkpoints)
-    trainer.engine.barrier()
+    engine.barrier()
     newest, passed_over = checkpoints.newest(folder.checkpoints)
-    if newest is not None:
-        trainer.restore(newest)
-    if criterion != trainer.recipe.validation.best:
+    if newest is None:
+        if passed_over:
+            raise CheckpointError(
+                f"{folder.path}: no checkpoint can be resumed: {'; '.join(passed_over)}. Start "
+                "again (--overwrite), or in another folder (--out)"
+            )
+        return Resumed(
+            (
+                f"NOTICE: {folder.path} has no checkpoint: nothing to resume, so the "
+                "training starts from the beginning",
+            )
+        )
+    trainer.restore(newest)
+    if saved.validation.best != recipe.validation.best:
         trainer.best = None  # values of different metrics can't be compared
-    return passed_over
+    engine.barrier()
+    notes = [f"skipped a damaged checkpoint: {reason}" for reason in passed_over]
+    if engine.leads:
+        for path in checkpoints.set_damaged_aside(folder.checkpoints, newest):
+            notes.append(f"the damaged checkpoint is now {path}; delete it when you like")
+        best = trainer.best[0] if trainer.best else None
+        checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best)
+    recorded = {key: values for key, values in differing.items() if key in RECORDED}
+    if recorded:
+        notes += [
+            f"{key} was {old} and is {new} from here on" for key, (old, new) in recorded.items()
+        ]
+        changes = (*changes, {"step": trainer.step, **recorded})
+    return Resumed(tuple(notes), changes)
 
 
-def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
+def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> dict[str, tuple[Any, Any]]:
     """Check that a run resumes with the recipe that it was started with.
 
-    `MAY_CHANGE` keys may differ, and `LENGTH` keys if the learning rate is constant.
+    `MAY_CHANGE` and `RECORDED` keys may differ, and `LENGTH` keys if the learning rate is constant.
 
     Args:
         recipe: The recipe to resume with.
         saved: The recipe in the run's folder.
         file: Its file, for the message.
+
+    Returns:
+        The old and new values of the keys that differ; None if not set.
 
     Raises:
         CheckpointError: If another key differs; the message lists all of them.
@@ -87,7 +127,9 @@ def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
     now = dict(_flat(recipe.model_dump(mode="json", exclude_none=True)))
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     length = [key for key in changed if key in LENGTH]
-    others = [key for key in changed if key not in LENGTH and not key.startswith(MAY_CHANGE)]
+    unused = ("discriminator.",) if is_played_alone(recipe) else ()
+    allowed = (*MAY_CHANGE, *RECORDED, *LENGTH, *unused)
+    others = [key for key in changed if not key.startswith(allowed)]
 
     def described(keys: list[str]) -> str:
         return "; ".join(
@@ -107,27 +149,37 @@ def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> None:
             "learning rates. Resume with the same length, or start another run (--out, "
             "--overwrite). The length can change only with a constant schedule"
         )
+    return {key: (before.get(key), now.get(key)) for key in changed}
 
 
-def check_same_data(environment: Path, fingerprints: Mapping[str, str]) -> None:
+def check_environment(
+    folder: RunFolder, fingerprints: Mapping[str, str]
+) -> tuple[dict[str, Any], ...]:
     """Check that a run resumes with the data that it was started with.
 
     Args:
-        environment: The run's `environment.json`.
+        folder: The run's folder; without an `environment.json` nothing is checked.
         fingerprints: Fingerprints of the data, by split.
+
+    Returns:
+        The changes that `environment.json` records, see `Resumed`.
 
     Raises:
         DataError: If splits differ; the message names them.
     """
-    before = json.loads(environment.read_text())["data"]["fingerprint"]
+    if not folder.environment.exists():
+        return ()
+    environment = folder.read_environment()
+    before = environment["data"]["fingerprint"]
     differing = [split for split, print_ in fingerprints.items() if before.get(split) != print_]
     if differing:
         raise DataError(
             [
-                f"{environment}: the run was started with other data: the pairs of "
+                f"{folder.environment}: the run was started with other data: the pairs of "
                 f"{', '.join(differing)} have changed. Start another run (--out, --overwrite)"
             ]
         )
+    return tuple(environment.get("changes", ()))
 
 
 def _flat(table: Any, path: str = "") -> Iterator[tuple[str, Any]]:

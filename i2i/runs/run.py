@@ -1,5 +1,7 @@
 """A whole run: train a recipe, translate and measure the test split, write the report."""
 
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,9 @@ from i2i.run_folder import RunFolder
 from i2i.runs.begin import check_metrics, introduce, record
 from i2i.runs.callbacks import callbacks
 from i2i.runs.data import Splits, decode_splits, steps_per_epoch
-from i2i.runs.resume import resume_training
+from i2i.runs.earlier import check_free, nothing, set_aside
+from i2i.runs.holding import holding
+from i2i.runs.resume import Resumed, resume_training
 from i2i.system.console import Console
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
@@ -55,6 +59,7 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
+    wait: bool = False,
 ) -> Finished:
     """Train a recipe, translate and measure the test split, and write the report.
 
@@ -62,8 +67,10 @@ def run(
         recipe: A recipe, or the path of its file.
         out: The run's folder; `runs/<name>` by default.
         resume: Resume from the newest undamaged checkpoint.
-        overwrite: Delete an earlier run in the same folder.
+        overwrite: Replace an earlier run in the same folder. It is removed only when the new one
+            has saved its first checkpoint.
         quiet: Print nothing to the console.
+        wait: Wait for another process that is at work in the folder, instead of raising an error.
 
     Raises:
         I2IError: A subclass of it, for every error that the user can fix.
@@ -74,41 +81,45 @@ def run(
     if resume and recipe.train.precision == "auto" and folder.recipe.exists():
         recipe = recipe.with_precision(load_run_recipe(folder.recipe).train.precision)
     options = recipe.train
-    with Engine(
-        options.device,
-        options.precision,
-        deterministic=options.deterministic,
-        channels_last=options.channels_last,
-        compile=options.compile,
-    ) as engine:
+    with ExitStack() as stack:
+        engine = stack.enter_context(
+            Engine(
+                options.device,
+                options.precision,
+                deterministic=options.deterministic,
+                channels_last=options.channels_last,
+                compile=options.compile,
+            )
+        )
         recipe = recipe.with_precision(engine.precision)
         _check_shares(recipe, engine.ranks)
         dataset = assemble_dataset(recipe)
         method = _method(recipe, engine, dataset)
         if engine.leads:
-            folder.begin(resume=resume, overwrite=overwrite)
+            stack.enter_context(holding(folder, wait=wait))
+            check_free(folder, resume=resume, overwrite=overwrite)
             splits = decode_splits(recipe, dataset)
         engine.barrier()
         if not engine.leads:
             splits = decode_splits(recipe, dataset)
         trainer = Trainer(recipe, engine, method, steps_per_epoch(recipe, splits.train))
-        passed_over = resume_training(trainer, folder, splits.fingerprints) if resume else []
-        console = Console(quiet=quiet or not engine.leads)
-        try:
-            introduce(console, trainer, dataset, splits, passed_over)
-            if engine.leads:
-                check_metrics(recipe, splits, engine, console)
-                record(recipe, folder, engine, dataset, splits)
-            status = _train(trainer, folder, dataset, splits, console)
-            metrics = None
-            if engine.leads and status == 0:
-                console.close()
-                metrics = _finish(trainer, folder, splits, console)
-                status = 1 if metrics and None in metrics.values() else 0
-            elif engine.leads:
-                console.say(f"stopped at step {trainer.step}; saved. Resume with --resume")
-        finally:
+        console = stack.enter_context(closing(Console(quiet=quiet or not engine.leads)))
+        resumed = resume_training(trainer, folder, splits.fingerprints) if resume else Resumed()
+        introduce(console, trainer, dataset, splits, resumed)
+        saved = nothing
+        if engine.leads:
+            check_metrics(recipe, splits, engine, console)
+            if not resume:
+                saved = stack.enter_context(set_aside(folder))
+            record(trainer, folder, dataset, splits, resumed)
+        status = _train(trainer, folder, dataset, splits, console, saved)
+        metrics = None
+        if engine.leads and status == 0:
             console.close()
+            metrics = _finish(trainer, folder, splits, console)
+            status = 1 if metrics and None in metrics.values() else 0
+        elif engine.leads:
+            console.say(f"stopped at step {trainer.step}; saved. Resume with --resume")
     return Finished(folder, status, metrics)
 
 
@@ -137,7 +148,12 @@ def _check_shares(recipe: Recipe, ranks: int) -> None:
 
 
 def _train(
-    trainer: Trainer, folder: RunFolder, dataset: Dataset, splits: Splits, console: Console
+    trainer: Trainer,
+    folder: RunFolder,
+    dataset: Dataset,
+    splits: Splits,
+    console: Console,
+    saved: Callable[[], None],
 ) -> int:
     recipe, engine = trainer.recipe, trainer.engine
     loader = Loader(
@@ -157,7 +173,8 @@ def _train(
         folder.tensorboard if recipe.log.tensorboard else None,
     )
     with log:
-        return train(trainer, loader, log, console, callbacks(trainer, folder, dataset, splits))
+        called = callbacks(trainer, folder, dataset, splits, saved)
+        return train(trainer, loader, log, console, called)
 
 
 def _finish(
@@ -169,9 +186,11 @@ def _finish(
     if splits.test.names:
         step = trainer.step
         if recipe.eval.weights == "best" and trainer.best is not None:
-            step = trainer.best[0]
-            best = checkpoints.at(folder.checkpoints, step)
-            load_model(checkpoints.verify(best).path / checkpoints.MODEL, trainer.model)
+            best, passed_over = checkpoints.to_use(folder.checkpoints, "best")
+            for why in passed_over:
+                console.say(f"skipped a damaged checkpoint: {why}")
+            load_model(best.path / checkpoints.MODEL, trainer.model)
+            step = best.step
         document = evaluate_split(
             trainer.model,
             splits.test,

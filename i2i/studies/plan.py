@@ -1,6 +1,5 @@
 """The runs of a study and the progress of each."""
 
-import shutil
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Literal
 from i2i.datasets.dataset import Dataset
 from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
 from i2i.evaluation.collection import MetricCollection
-from i2i.recipe import Recipe, resolved_recipe
+from i2i.recipe import Recipe, load_resolved_recipe
 from i2i.recipe.assemble import assemble_dataset
 from i2i.recipe.inspection import inspect
 from i2i.recipe.schema import Precision
@@ -40,7 +39,8 @@ class Job:
         step: Updates that are already done.
         total: Updates in all.
         lacking: Metrics that are missing in its record.
-        in_the_way: Why its folder or record must be removed before it can start.
+        in_the_way: Why its folder or record must be replaced.
+        replaces: Whether its folder has a run of another recipe.
     """
 
     recipe: Recipe
@@ -52,6 +52,7 @@ class Job:
     total: int = 0
     lacking: list[str] = field(default_factory=list)
     in_the_way: list[str] = field(default_factory=list)
+    replaces: bool = False
 
     @property
     def name(self) -> str:
@@ -136,7 +137,7 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
         steps = train.epochs * (pairs[_data(job)] // train.batch_size)
         job.total = steps if train.max_steps is None else min(steps, train.max_steps)
         job.step = 0
-        if not job.in_the_way and (newest := checkpoints.newest(job.run.checkpoints)[0]):
+        if not job.replaces and (newest := checkpoints.newest(job.run.checkpoints)[0]):
             job.step = newest.step
 
 
@@ -147,14 +148,6 @@ def take_over(jobs: Sequence[Job]) -> Iterator[str]:
             assert job.record is not None
             job.record = copy_record(job.record, job.path)
             yield f"{job.name}: record copied from {source}"
-
-
-def clear(job: Job) -> None:
-    """Remove a run and record of another recipe from where this run is to be written."""
-    if job.in_the_way:
-        shutil.rmtree(job.run.path, ignore_errors=True)
-        job.path.unlink(missing_ok=True)
-        job.record, job.in_the_way = None, []
 
 
 def _resolved(recipe: Recipe, recorded: Container[str]) -> Recipe:
@@ -180,10 +173,9 @@ def _in_the_way(job: Job) -> list[str]:
     if job.record is None and job.path.exists():
         found.append(_other(job.path, read_record(job.path).recipe, job))
     if job.run.recipe.exists():
-        stored = resolved_recipe(
-            job.run.recipe.read_text(encoding="utf-8"), source=str(job.run.recipe)
-        )
-        if digest(stored) != digest(job.recipe):
+        stored = load_resolved_recipe(job.run.recipe)
+        job.replaces = digest(stored) != digest(job.recipe)
+        if job.replaces:
             found.append(_other(job.run.path, stored, job))
     elif job.record is not None:
         found.append(

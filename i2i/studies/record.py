@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from i2i.errors import DataError, I2IError
+from i2i.evaluation.document import read_run_document
 from i2i.images.types import Array
 from i2i.recipe import Recipe, parse_run_recipe
 from i2i.recipe.upgrade import upgrade
-from i2i.run_folder import RunFolder
+from i2i.run_folder import RunFolder, read_log
 from i2i.studies.images import copy_images, keep_images, read_outputs, read_pairs
 from i2i.studies.sameness import digest
 from i2i.system.files import write_whole
@@ -140,13 +141,15 @@ def write_record(path: Path, run: RunFolder, recipe: Recipe, variant: str) -> Re
         I2IError: If the run has no results.
     """
     try:
-        evaluation = json.loads((run.evaluation / "metrics.json").read_text(encoding="utf-8"))
-        environment = json.loads(run.environment.read_text(encoding="utf-8"))
-        lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
-    except (OSError, ValueError) as error:
+        evaluation = read_run_document(run.evaluation / "metrics.json")
+        environment = run.read_environment()
+    except FileNotFoundError as error:
         raise I2IError(f"{run.path}: the run ended without results ({error})") from error
-    _upgrade_evaluation(evaluation)
+    lines = read_log(run.metrics)
     training = [line for line in lines if "losses" in line]
+    if not training:
+        raise I2IError(f"{run.metrics}: has no complete line of a training")
+    _upgrade_evaluation(evaluation)
     document = {
         "variant": variant,
         "seed": recipe.seed,

@@ -17,7 +17,8 @@ import torch
 
 from i2i.errors import I2IError
 from i2i.studies.folder import log_of
-from i2i.studies.plan import Job, clear
+from i2i.studies.job import RECIPE
+from i2i.studies.plan import Job
 from i2i.studies.record import write_record
 from i2i.system.console import Bar, Console, Pace
 from i2i.system.files import write_whole
@@ -32,7 +33,7 @@ TAIL_BYTES = 4096
 
 STOPPED = {
     sign * number + shift
-    for number in (signal.SIGINT, signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for sign, shift in ((1, 128), (-1, 0))
 }
 """Exit statuses of a run that a signal stopped, with or without saving first."""
@@ -141,12 +142,12 @@ def _bar(label: str, step: int, total: int) -> Bar:
 
 
 def _start(job: Job, place: int, side_by_side: int) -> _Running:
-    clear(job)
     job.run.path.mkdir(parents=True, exist_ok=True)
-    write_whole(job.run.recipe, job.recipe.to_toml())
+    write_whole(job.run.path / RECIPE, job.recipe.to_toml())
+    flags = ["--overwrite"] if job.replaces else []
     with log_of(job.run).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "i2i.studies.job", str(job.run.path)],
+            [sys.executable, "-m", "i2i.studies.job", str(job.run.path), *flags],
             stdin=subprocess.PIPE,  # when it closes, the run knows that the study has ended
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,5 +1,6 @@
 """Names that can't leave their folder, and writes that never leave a partial file."""
 
+import errno
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from i2i.errors import DataError
+from i2i.system.failures import is_full
 
 UNFINISHED = ".unfinished"
 """Part of the name of every file and folder that is still being written."""
@@ -60,20 +62,40 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
         A unique path in the same folder, with the same suffix.
 
     Raises:
-        OSError: If the file can't be moved into place.
+        OSError: If the file can't be written; the error names `path`.
     """
     unfinished = _hidden(path)
     try:
-        yield unfinished
-        if sync:
-            with unfinished.open("rb+") as file:
-                os.fsync(file.fileno())
-        unfinished.replace(path)
-        if sync:
-            _sync_folder(path.parent)
+        with naming(path):
+            yield unfinished
+            if sync:
+                sync_file(unfinished)
+            unfinished.replace(path)
+            if sync:
+                sync_folder(path.parent)
     finally:
         with suppress(OSError):
             unfinished.unlink()
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Make errors of writing a file name it, instead of nothing or of a temporary file.
+
+    Raises:
+        OSError: Instead of one without a name, and instead of any error on a full disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if error.errno is None or (named and Path(os.fsdecode(named)).parent != path.parent):
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    except Exception as error:
+        if is_full(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path)) from error
+        raise
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -137,7 +159,13 @@ def _parts(path: Path) -> tuple[str, str]:
     return path.stem[:_LONGEST], path.suffix
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
     """Wait until a folder's entries are on the disk, where the system supports that."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

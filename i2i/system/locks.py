@@ -2,6 +2,10 @@
 
 import errno
 import logging
+import os
+import shlex
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +19,7 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.
 
 
 class Taken(Exception):
-    """Another process holds the lock."""
+    """Another process holds the lock; the text says which, as far as it is known."""
 
 
 @contextmanager
@@ -37,7 +41,10 @@ def lock(path: Path, *, waiting_for: str | None = None, remove: bool = False) ->
         OSError: If the file can't be created.
     """
     file = FileLock(path, fallback_to_soft=False)
-    held = _acquired(file, waiting_for)
+    held = _acquired(file, path, waiting_for)
+    if held:
+        with suppress(OSError):  # such as a full disk
+            path.write_text(_this_process(), encoding="utf-8")
     try:
         yield held
     finally:
@@ -50,13 +57,14 @@ def lock(path: Path, *, waiting_for: str | None = None, remove: bool = False) ->
         file.release()
 
 
-def _acquired(file: FileLock, waiting_for: str | None) -> bool:
+def _acquired(file: FileLock, path: Path, waiting_for: str | None) -> bool:
     try:
+        holder = _text(path)  # before the attempt, which may truncate the file
         try:
             file.acquire(blocking=False)
         except Timeout:
             if waiting_for is None:
-                raise Taken(file.lock_file) from None
+                raise Taken(holder or f"it holds {path}") from None
             _log.warning("waiting for another process that is %s", waiting_for)
             file.acquire()
     except OSError as error:
@@ -64,3 +72,15 @@ def _acquired(file: FileLock, waiting_for: str | None) -> bool:
             raise
         return False
     return True
+
+
+def _this_process() -> str:
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return f"process {os.getpid()} on {socket.gethostname()}: {command}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:500]
+    except OSError:
+        return ""

@@ -8,9 +8,10 @@ from types import FrameType
 
 @contextmanager
 def asked_to_stop() -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT in a list, so that the caller can finish its step and then stop.
+    """Collect SIGTERM, SIGINT and SIGHUP, so that the caller can finish its step and then stop.
 
-    A second SIGINT raises `KeyboardInterrupt` immediately.
+    A second SIGINT raises `KeyboardInterrupt` immediately. SIGHUP, which a closed terminal sends,
+    stays ignored if it is (as under `nohup`).
 
     Yields:
         The list of signals received so far.
@@ -22,7 +23,10 @@ def asked_to_stop() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         received.append(number)
 
-    previous = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    previous = {number: signal.signal(number, note) for number in numbers}
     try:
         yield received
     finally:

@@ -8,19 +8,26 @@ folder does not count as a checkpoint.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from annotated_types import Ge
+from pydantic import BaseModel, TypeAdapter
 from safetensors import SafetensorError
 from torch import nn
 
-from i2i.errors import CheckpointError
+from i2i.errors import CheckpointError, I2IError
 from i2i.model.file import write_model
+from i2i.system.failures import explained
+from i2i.system.files import sync_file, sync_folder
 from i2i.system.hashing import file_sha256
+from i2i.system.json_file import read_json
 from i2i.system.memory import give_back_freed_memory
 
 MODEL = "model.safetensors"
@@ -28,6 +35,16 @@ TRAINING = "training.pt"
 MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished-"
 _REPLACED = ".replaced-"
+_NAME = re.compile(r"step-[0-9]{8,}")
+
+
+class _Manifest(BaseModel):
+    step: Annotated[int, Ge(0)]
+    best: int | None
+    sha256: dict[str, str]
+
+
+_MANIFEST = TypeAdapter(_Manifest)
 
 
 @dataclass(frozen=True)
@@ -69,11 +86,12 @@ def save(
     Raises:
         CheckpointError: If it can't be written; earlier checkpoints are unchanged.
     """
-    path = folder / _name(step)
+    path = at(folder, step)
     unfinished = folder / f"{_UNFINISHED}{path.name}"
+    replaced = folder / f"{_REPLACED}{path.name}"
     give_back_freed_memory()  # before writing, which needs memory for copies of the tensors
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove(unfinished)
         unfinished.mkdir(parents=True)
         write_model(unfinished / MODEL, model, recipe=recipe, data=data, step=step)
         torch.save(dict(training), unfinished / TRAINING)
@@ -82,21 +100,29 @@ def save(
             "best": best,
             "sha256": {name: file_sha256(unfinished / name) for name in (MODEL, TRAINING)},
         }
-        for name in (MODEL, TRAINING):
-            _sync(unfinished / name)
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-        _sync(unfinished / MANIFEST)
-        if path.exists():
-            path.rename(folder / f"{_REPLACED}{path.name}")
+        for name in (MODEL, TRAINING, MANIFEST):
+            sync_file(unfinished / name)
+        sync_folder(unfinished)
+        if os.path.lexists(path):
+            path.rename(replaced)
         unfinished.rename(path)
-        _sync(folder)
-        shutil.rmtree(folder / f"{_REPLACED}{path.name}", ignore_errors=True)
+        sync_folder(folder)
+        _remove(replaced)
     except (OSError, SafetensorError, RuntimeError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        why = explained(error, path)
+        with suppress(OSError):
+            _remove(unfinished)
         raise CheckpointError(
-            f"{path}: the checkpoint can't be written: {error}; earlier checkpoints are untouched"
+            f"{path}: the checkpoint can't be written: {why}; earlier checkpoints are untouched"
         ) from error
     return Checkpoint(path, step, best)
+
+
+def saved(folder: Path) -> list[Path]:
+    """The folders of all checkpoints, the newest first; other names are somebody else's."""
+    found = [path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=_step_of, reverse=True)
 
 
 def newest(
@@ -112,7 +138,7 @@ def newest(
         The checkpoint (None if there is none), and one reason for each newer one that was skipped.
     """
     skipped: list[str] = []
-    for path in sorted(folder.glob("step-*"), reverse=True):
+    for path in saved(folder):
         try:
             return verify(path, files), skipped
         except CheckpointError as error:
@@ -127,10 +153,12 @@ def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
         CheckpointError: If a file is missing, truncated or changed; the message names it.
     """
     try:
-        manifest = json.loads((path / MANIFEST).read_text())
-        step, best, sums = manifest["step"], manifest["best"], dict(manifest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path / MANIFEST}: missing or damaged ({error})") from error
+        manifest = read_json(path / MANIFEST, _MANIFEST, "this checkpoint can't be used")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path / MANIFEST}: is missing") from error
+    except I2IError as error:
+        raise CheckpointError(str(error)) from error
+    sums = manifest["sha256"]
     for name in files:
         try:
             actual = file_sha256(path / name)
@@ -141,7 +169,7 @@ def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
                 f"{path / name}: is damaged: its SHA-256 is {actual}, the manifest says "
                 f"{sums.get(name)}"
             )
-    return Checkpoint(path, step, best)
+    return Checkpoint(path, manifest["step"], manifest["best"])
 
 
 def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, list[str]]:
@@ -153,10 +181,10 @@ def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, 
             (the newest if nothing was validated); see `eval.weights`.
 
     Returns:
-        The checkpoint, and one reason for each damaged one that was skipped.
+        The checkpoint, and one reason for each better one that was skipped as damaged.
 
     Raises:
-        CheckpointError: If there is no undamaged checkpoint, or the best one is damaged.
+        CheckpointError: If there is no undamaged checkpoint.
     """
     checkpoint, skipped = newest(folder, (MODEL,))
     if checkpoint is None:
@@ -165,7 +193,10 @@ def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, 
             f"{folder.parent}: the run has no usable checkpoint to translate with{reasons}"
         )
     if weights == "best" and checkpoint.best is not None:
-        checkpoint = verify(at(folder, checkpoint.best), (MODEL,))
+        try:
+            return verify(at(folder, checkpoint.best), (MODEL,)), skipped
+        except CheckpointError as error:
+            skipped.append(f"{error}; the best checkpoint is replaced by that of the newest step")
     return checkpoint, skipped
 
 
@@ -181,8 +212,8 @@ def load_training(checkpoint: Checkpoint) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path}: can't be read as plain data: {reason}") from error
+        why = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: can't be read as plain data: {why}") from error
     return loaded
 
 
@@ -190,37 +221,54 @@ def clean(folder: Path) -> None:
     """Delete unfinished checkpoints of a killed process; restore one that it was replacing."""
     for path in folder.glob(f"{_REPLACED}*"):
         original = folder / path.name.removeprefix(_REPLACED)
-        if original.exists():
-            shutil.rmtree(path)
+        if os.path.lexists(original):
+            _remove(path)
         else:
             path.rename(original)
     for path in folder.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(path)
+        _remove(path)
+
+
+def set_damaged_aside(folder: Path, than: Checkpoint) -> list[Path]:
+    """Rename checkpoints newer than an undamaged one, so that they no longer count.
+
+    Returns:
+        Their new paths, `step-00000500.damaged`.
+    """
+    aside = []
+    for path in saved(folder):
+        if _step_of(path) > than.step:
+            target = path.with_name(f"{path.name}.damaged")
+            _remove(target)
+            aside.append(path.rename(target))
+    return aside
 
 
 def prune(folder: Path, keep_last: int, best: int | None) -> None:
-    """Delete all checkpoints but the newest `keep_last` and the best."""
-    kept = sorted(folder.glob("step-*"))[-keep_last:]
-    for path in folder.glob("step-*"):
-        if path not in kept and (best is None or path.name != _name(best)):
+    """Delete all checkpoints but the newest `keep_last` and the best.
+
+    Only complete checkpoints count, and a link to a checkpoint elsewhere is left as it is.
+    """
+    complete = [path for path in saved(folder) if (path / MANIFEST).is_file()]
+    for path in complete[keep_last:]:
+        if _step_of(path) != best and not path.is_symlink():
             # Delete the manifest first: a half-deleted folder must not count as a checkpoint.
-            (path / MANIFEST).unlink(missing_ok=True)
+            (path / MANIFEST).unlink()
             shutil.rmtree(path)
 
 
 def at(folder: Path, step: int) -> Path:
     """The folder of the checkpoint of a step."""
-    return folder / _name(step)
+    return folder / f"step-{step:08d}"
 
 
-def _name(step: int) -> str:
-    return f"step-{step:08d}"
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
-def _sync(path: Path) -> None:
-    """Flush a file or folder to the disk (fsync)."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _remove(path: Path) -> None:
+    """Remove a folder, or a link to one without what it leads to; it may be missing."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from i2i.errors import I2IError
+from i2i.run_folder import read_log
 from i2i.system.console import Bar, Pace
-from i2i.system.files import write_whole
+from i2i.system.files import naming, write_whole
 
 
 def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> Bar:
@@ -92,14 +93,12 @@ class MetricsLog:
         self._file = self._board = None
         if path is None:
             return
-        kept = [
-            line
-            for line in (path.read_text().splitlines() if path.exists() else [])
-            if _step_of(line) <= after
-        ]
-        write_whole(path, "".join(f"{line}\n" for line in kept))
-        self._file = path.open("a", buffering=1)
         self._board = _tensorboard(tensorboard, after) if tensorboard else None
+        kept = [json.dumps(line) for line in read_log(path) if line["step"] <= after]
+        write_whole(path, "".join(f"{line}\n" for line in kept))
+        self._path = path
+        # Unbuffered: a write that failed on a full disk must not be retried on close.
+        self._file = path.open("ab", buffering=0)
 
     def __enter__(self) -> Self:
         return self
@@ -118,19 +117,13 @@ class MetricsLog:
     def write(self, step: int, **values: Any) -> None:
         """Write a line with the step and the values: numbers, or dictionaries of numbers."""
         if self._file:
-            self._file.write(json.dumps({"step": step, **values}) + "\n")
+            with naming(self._path):
+                self._file.write(json.dumps({"step": step, **values}).encode() + b"\n")
         if self._board is None:
             return
         for name, value in values.items():
             for key, number in (value if isinstance(value, dict) else {"": value}).items():
                 self._board.add_scalar(f"{name}/{key}".rstrip("/"), number, step)
-
-
-def _step_of(line: str) -> float:
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")  # a killed process may leave an incomplete last line
 
 
 def _tensorboard(folder: Path, after: int) -> Any:

@@ -38,15 +38,16 @@ class Callbacks:
 def train(
     trainer: Trainer, loader: Loader, log: MetricsLog, console: Console, callbacks: Callbacks
 ) -> int:
-    """Train to the last step, or until SIGTERM or SIGINT arrives.
+    """Train to the last step, or until a signal asks to stop.
 
     Returns:
-        The exit status: 0 after the last step, 143 after SIGTERM, 130 after SIGINT. A signal ends
-        the training after the current step, with a checkpoint.
+        The exit status: 0 after the last step, 143 after SIGTERM, 130 after SIGINT, 129 after
+        SIGHUP. A signal ends the training after the current step, with a checkpoint.
 
     Raises:
         TrainingError: If a loss or a gradient is not finite. No checkpoint is saved.
-        Exception: Any error of sampling or validation. A checkpoint of this step is saved first.
+        Exception: Any error of the console, the log, sampling or validation. A checkpoint of this
+            step is saved first.
     """
     recipe, engine = trainer.recipe, trainer.engine
 
@@ -62,12 +63,11 @@ def train(
             rate, epoch = trainer.learning_rate, trainer.epoch
             losses = trainer.update(batch, callbacks.files)
             meter.add(losses, len(batch.names) * engine.ranks)
-            console.show(progress(pace, trainer.step, epoch, losses, meter.rate))
-
-            if due(recipe.log.every):
-                log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())
             improved = False
             try:
+                console.show(progress(pace, trainer.step, epoch, losses, meter.rate))
+                if due(recipe.log.every):
+                    log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())
                 if due(recipe.log.samples_every):
                     callbacks.sample(trainer.model, trainer.step)
                 if due(recipe.validation.every):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import cos, isfinite, pi
+from math import isfinite
 from typing import Any
 
 import torch
@@ -11,13 +11,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from i2i.batch import Batch
-from i2i.errors import TrainingError
+from i2i.errors import CheckpointError, TrainingError
 from i2i.methods.method import Method, Terms, trained_parameters
-from i2i.model.file import load_model, load_state
+from i2i.model.file import are_finite, load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
 from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
 from i2i.training.engine import Engine, unwrap
+from i2i.training.saved_state import load_moments, saved_state
+from i2i.training.schedule import rate_factor
 
 FilesOf = Callable[[Batch], str]
 """Names the files of a batch, for error messages."""
@@ -34,6 +36,7 @@ class Trainer:
         steps_per_epoch: Steps in one pass over the training pairs.
         step: Number of steps done.
         best: Step and value of the best validation so far; None before the first one.
+        saved_step: Step of the newest checkpoint; None if there is none.
 
     Attributes:
         optimizers: Adam optimizers by player.
@@ -47,6 +50,7 @@ class Trainer:
     steps_per_epoch: int
     step: int = 0
     best: tuple[int, float] | None = None
+    saved_step: int | None = None
     optimizers: dict[str, torch.optim.Adam] = field(init=False)
     parameters: dict[str, list[nn.Parameter]] = field(init=False)
     average: AveragedModel | None = field(init=False, default=None)
@@ -129,14 +133,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """Learning rate of the next step; it depends on the step and the recipe only."""
-        schedule = self.recipe.schedule
-        progress = self.step / self.total_steps
-        decay = max(0.0, (progress - schedule.decay_from) / (1 - schedule.decay_from))
-        factor = {
-            "constant": 1.0,
-            "linear": 1.0 - decay,
-            "cosine": (1 + cos(pi * decay)) / 2,
-        }[schedule.type]
+        factor = rate_factor(self.recipe.schedule, self.step / self.total_steps)
         return self.recipe.optimizer.lr * factor
 
     def state(self) -> dict[str, Any]:
@@ -145,11 +142,7 @@ class Trainer:
         `networks` has every network but the generator. With `train.ema` it has the generator too,
         because the model file then stores the averaged weights.
         """
-        networks = {
-            name: unwrap(network).state_dict()
-            for name, network in self.method.networks.items()
-            if name != "generator" or self.average is not None
-        }
+        networks = {n: network.state_dict() for n, network in self._other_networks().items()}
         return {
             "step": self.step,
             "best": list(self.best) if self.best else None,
@@ -165,18 +158,52 @@ class Trainer:
         Raises:
             CheckpointError: If a file can't be read, or the networks have another architecture.
         """
-        saved = load_training(checkpoint)
+        path = checkpoint.path / TRAINING
+        saved = saved_state(load_training(checkpoint), path)
+        networks = self._other_networks()
+        if networks.keys() != saved.networks.keys():
+            raise CheckpointError(
+                f"{path}: has the networks {', '.join(sorted(saved.networks)) or 'none'}, and this "
+                f"training has {', '.join(sorted(networks)) or 'none'}"
+            )
+        load_moments(self.optimizers, saved.optimizers, path)
         load_model(checkpoint.path / MODEL, self.model)
-        for name, tensors in saved["networks"].items():
-            network = unwrap(self.method.networks[name])
-            load_state(network, tensors, checkpoint.path / TRAINING)
-        for name, optimizer in self.optimizers.items():
-            _load_moments(optimizer, saved["optimizers"][name])
-        self.engine.scaler.load_state_dict(saved["scaler"])
+        for name, network in networks.items():
+            load_state(network, saved.networks[name], path)
+        self.engine.scaler.load_state_dict(saved.scaler)
         if self.average is not None:
-            self.average.n_averaged.fill_(saved["averaged"])
-        self.best = (int(saved["best"][0]), saved["best"][1]) if saved["best"] else None
-        self.step = saved["step"]
+            self.average.n_averaged.fill_(saved.averaged)
+        self.best = saved.best
+        self.step = self.saved_step = saved.step
+
+    def require_finite(self) -> None:
+        """Check the weights of all networks, before they are saved.
+
+        Raises:
+            TrainingError: If weights are not finite.
+        """
+        networks = {n: unwrap(network) for n, network in self.method.networks.items()}
+        for name, network in {**networks, "averaged generator": self.model}.items():
+            if not are_finite(network):
+                raise TrainingError(
+                    f"step {self.step}: the {name}'s weights are not finite. {self._advice}"
+                )
+
+    def _other_networks(self) -> dict[str, nn.Module]:
+        """The networks that `training.pt` has."""
+        return {
+            name: unwrap(network)
+            for name, network in self.method.networks.items()
+            if name != "generator" or self.average is not None
+        }
+
+    @property
+    def _advice(self) -> str:
+        """What to do when the training has diverged."""
+        change = "lower optimizer.lr or set optimizer.clip_norm"
+        if self.saved_step is None:
+            return f"No checkpoint was saved: {change}, and start again"
+        return f"The checkpoint of step {self.saved_step} is kept: {change}, then --resume"
 
     def _set_learning_rate(self) -> None:
         for optimizer in self.optimizers.values():
@@ -260,7 +287,7 @@ class Trainer:
             if not isfinite(value):
                 raise TrainingError(
                     f"step {self.step + 1}: the loss '{name}' is {value}; the batch was "
-                    f"{files(batch)}. {_LAST_GOOD}"
+                    f"{files(batch)}. {self._advice}"
                 )
         return values
 
@@ -272,22 +299,5 @@ class Trainer:
         if not finite:
             raise TrainingError(
                 f"step {self.step + 1}: the {player}'s gradient is not finite; the batch was "
-                f"{files(batch)}. {_LAST_GOOD}"
+                f"{files(batch)}. {self._advice}"
             )
-
-
-def _load_moments(optimizer: torch.optim.Adam, state: Mapping[str, Any]) -> None:
-    """Load an optimizer's state, in the memory format of its parameters.
-
-    Torch's fused Adam on a CPU reads the moments in the memory order of the parameters. If they
-    were saved in another memory format, its updates are wrong, without an error.
-    """
-    optimizer.load_state_dict(dict(state))
-    for parameter, values in optimizer.state.items():
-        for name in ("exp_avg", "exp_avg_sq"):
-            values[name] = torch.empty_like(parameter).copy_(values[name])
-
-
-_LAST_GOOD = (
-    "The last good checkpoint is kept: lower optimizer.lr or set optimizer.clip_norm, then --resume"
-)
