@@ -13,6 +13,7 @@ import click
 from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
 from i2i.system.failures import in_words
+from i2i.system.files import with_home
 
 _OURS = Path(__file__).parent.parent
 _python_format = warnings.formatwarning
@@ -49,6 +50,10 @@ def register_commands(register: Register) -> None:
 
 class Commands(click.Group):
     """The registered commands; listing them imports none of them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Replace `~` by the user's home folder, also in `--out=~/x`, where no shell does."""
+        return super().parse_args(ctx, [_with_home(arg) for arg in args])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -104,6 +109,13 @@ def program(ctx: click.Context, debug: bool) -> None:
     i2i COMMAND --help                           a command's options and examples
     """
     ctx.obj = debug
+
+
+def _with_home(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    if option.startswith("--") and value.startswith("~"):
+        return f"{option}{equals}{with_home(value)}"
+    return str(with_home(argument)) if argument.startswith("~") else argument
 
 
 def _format_warning(

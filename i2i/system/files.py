@@ -19,6 +19,14 @@ UNFINISHED = ".unfinished"
 _LONGEST = 50  # characters of up to 4 bytes each, so the whole name fits into 255 bytes
 
 
+def with_home(path: Path | str) -> Path:
+    """A path with the user's home folder in place of `~`; unchanged if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def safe_join(root: Path, name: str) -> Path:
     """Resolve `name` inside `root`, following links.
 
