@@ -70,3 +70,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most similar to `name`; None if no name is similar."""
     matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return matches[0] if matches else None
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with a regular noun, such as "1 file" or "2,000 files"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first names of a list, with dots if there are more."""
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])

@@ -16,6 +16,7 @@ from i2i.cli.say import say
 from i2i.errors import I2IError, ManyProblems
 from i2i.hookspecs import Register, hookimpl
 from i2i.system.failures import in_words
+from i2i.system.files import with_home
 from i2i.system.text import printable, show_anything, shown
 
 _OURS = Path(__file__).parent.parent
@@ -53,6 +54,10 @@ def register_commands(register: Register) -> None:
 
 class Commands(click.Group):
     """The registered commands; listing them imports none of them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Replace `~` by the user's home folder, also in `--out=~/x`, where no shell does."""
+        return super().parse_args(ctx, [_with_home(arg) for arg in args])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -121,6 +126,13 @@ def program(ctx: click.Context, debug: bool) -> None:
     i2i COMMAND --help                           a command's options and examples
     """
     ctx.obj = debug
+
+
+def _with_home(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    if option.startswith("--") and value.startswith("~"):
+        return f"{option}{equals}{with_home(value)}"
+    return str(with_home(argument)) if argument.startswith("~") else argument
 
 
 def _format_warning(

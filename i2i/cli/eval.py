@@ -124,6 +124,8 @@ def _show(found: "Evaluation") -> None:
         for name, value in extras(details):
             table.add_row(f"  {name}", f"{value:.4f}", style="dim")
     print_table(table)
+    for line in found.document.get("left_out", []):
+        say(line)
     for folder, bad in found.document.get("skipped", {}).items():
         say(f"skipped in {folder}: {len(bad)}")
         say(*(f"  {why}" for why in bad.values()))

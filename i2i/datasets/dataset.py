@@ -47,6 +47,8 @@ class Dataset(ABC):
         credit: The author and licence of the data, for the report; empty if unknown.
         notice: A warning for readers of the results, for example that the data is a stand-in. It
             is shown on the console, in environment.json and in the report. Usually empty.
+        remarks: Lines about how the data were found and what was left out. They are shown before
+            the training and by `i2i check`, and stored in environment.json.
         palette: The colours of the label maps by class, 0 to 255; None without label maps.
         labels_side: Which image of a pair is the label map; None if neither or unknown.
         specs: How image files are read as inputs and as targets. None derives this from the number
@@ -59,6 +61,7 @@ class Dataset(ABC):
     dtype: type[np.uint8] | type[np.uint16] = np.uint8
     credit: str = ""
     notice: str = ""
+    remarks: tuple[str, ...] = ()
     palette: Mapping[str, tuple[int, int, int]] | None = None
     labels_side: Literal["input", "target"] | None = None
     specs: "tuple[ImageSpec, ImageSpec] | None" = None

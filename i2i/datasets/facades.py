@@ -1,24 +1,13 @@
 """The CMP facades with the splits of the pix2pix paper: 400 train, 100 val and 106 test pairs."""
 
-import gzip
-import hashlib
-import tarfile
-import zlib
 from pathlib import Path
 from typing import Literal
 
-from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
+from i2i.datasets.dataset import Dataset, Pair, Split
+from i2i.datasets.facades_archive import ARCHIVE, fetched
 from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import CLASSES, Synthetic
 from i2i.errors import DataError
-from i2i.system.cache import cache_dir
-from i2i.system.download import download
-from i2i.system.files import scratch
-from i2i.system.hashing import file_sha256
-
-ARCHIVE = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
-CONTENTS = "d0a4798330eb81caef903b6000237d7af7d7778ccf9cd8cfdf0159d3f78b680e"
-"""The expected SHA-256 of the extracted images; see `contents_sha256`."""
 
 
 class Facades(Dataset):
@@ -34,7 +23,7 @@ class Facades(Dataset):
         direction: Which image is the input: the label map or the photo.
         fallback: What to do if the archive can't be downloaded: `error`, or continue with
             `synthetic` images. The console, environment.json and the report then show a notice.
-        url: The address of the archive.
+        url: The address of the archive, a .tar.gz.
 
     Raises:
         DataError: If the data is unavailable and there is no fallback.
@@ -57,7 +46,7 @@ class Facades(Dataset):
         self.labels_side = "input" if direction == "label_to_photo" else "target"
         self._data: Dataset
         try:
-            folder = root if root is not None else _fetched(url)
+            folder = root if root is not None else fetched(url)
         except OSError as error:
             reason = f"{url} can't be fetched: {error}"
             if fallback == "error":
@@ -75,50 +64,10 @@ class Facades(Dataset):
             )
         else:
             side: Literal["left", "right"] = "right" if direction == "label_to_photo" else "left"
-            self._data = Folders(folder, input_side=side)
+            self._data = Folders(folder, side_by_side=True, input_side=side)
             self.input_half = side
+            self.remarks = self._data.remarks
 
     def pairs(self, split: Split) -> list[Pair]:
         """The pairs of a split; see `Dataset.pairs`."""
         return self._data.pairs(split)
-
-
-def contents_sha256(folder: Path) -> str:
-    """One SHA-256 over the relative paths and bytes of all images of the three splits."""
-    whole = hashlib.sha256()
-    for file in sorted(f for split in SPLITS for f in (folder / split).rglob("*") if f.is_file()):
-        whole.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        whole.update(bytes.fromhex(file_sha256(file)))
-    return whole.hexdigest()
-
-
-def _fetched(url: str) -> Path:
-    """The folder of the data in the user's cache; downloads the archive if it is missing.
-
-    Raises:
-        OSError: If the archive can't be downloaded.
-        DataError: If the archive is damaged, unsafe or has other contents.
-    """
-    home = cache_dir() / "datasets"
-    folder = home / "facades"
-    if folder.is_dir():
-        return folder
-    home.mkdir(parents=True, exist_ok=True)
-    with scratch(folder) as unpacked:
-        archive = download(url, unpacked / "archive.tar.gz", "facades")
-        try:
-            with tarfile.open(archive) as opened:
-                opened.extractall(unpacked, filter="data")
-        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise DataError([f"{url}: is damaged or unsafe: {error}"]) from error
-        found = contents_sha256(unpacked / "facades")
-        if found != CONTENTS:
-            raise DataError(
-                [f"{url}: has wrong contents: SHA-256 of its images {found}, expected {CONTENTS}"]
-            )
-        try:
-            (unpacked / "facades").rename(folder)
-        except OSError:
-            if not folder.is_dir():  # another process may have created it
-                raise
-    return folder

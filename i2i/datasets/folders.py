@@ -11,11 +11,11 @@ import numpy as np
 from annotated_types import Ge, Interval
 
 from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
+from i2i.datasets.matching import Files, match
 from i2i.datasets.sides import is_deeper, with_channels, with_palette
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize
-from i2i.images.listing import by_name, images_below
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.spec import ImageSpec
 from i2i.images.types import Array, Size
@@ -31,15 +31,23 @@ class Folders(Dataset):
     """Pairs of images from your own folders.
 
     There are two layouts. Side by side, one file contains both images of a pair as its halves.
-    With `input_dir` and `target_dir`, the images of a pair are two files with the same name; the
-    suffix may differ. In both layouts, the files are in folders `train`, `val` and `test`, which
-    may be above or inside `input_dir` and `target_dir`. Without any such folder, pairs are split by
-    a seeded hash of their names. Subfolders are searched. Links must not lead out of `root`.
+    Otherwise the images of a pair are two files with the same name in two folders; the suffix may
+    differ. These folders are recognised by the names `A` and `B`, `input` and `target`, `source`
+    and `target` or `in` and `out`, or are named by `input_dir` and `target_dir`.
+
+    Pairs are split by folders with the names `train` or `training`; `val`, `valid`, `validation` or
+    `dev`; and `test` or `testing`. They may be above or inside the folders of inputs and targets,
+    or be one with them, as in `trainA` and `trainB`. Without any such folder, pairs are split by a
+    seeded hash of their names. Upper and lower case are the same in all these names.
+
+    Subfolders are searched, except those of runs, studies and translations. Links must not lead
+    out of `root`.
 
     Args:
         root: The folder with all the images.
-        input_dir: Folder of the inputs inside `root`; without it, pairs are side by side.
+        input_dir: Folder of the inputs inside `root`; without it, the folders' names decide.
         target_dir: Folder of the targets inside `root`.
+        side_by_side: Whether pairs are side by side; without it, the folders' names decide.
         input_side: Which half of a side-by-side image is the input.
         input_mode: How inputs are read: `rgb`, `gray`, `labels` (class indices, converted to one
             channel per class), or `channels` (all channels of the file, any number).
@@ -57,7 +65,8 @@ class Folders(Dataset):
         split_seed: The seed of the hash; another seed gives another split.
 
     Raises:
-        DataError: If folders are missing or options don't fit together.
+        DataError: If folders are missing, their names have several meanings, or options don't fit
+            together.
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class Folders(Dataset):
         *,
         input_dir: str | None = None,
         target_dir: str | None = None,
+        side_by_side: bool | None = None,
         input_side: Literal["left", "right"] = "left",
         input_mode: Mode = "rgb",
         target_mode: Mode = "rgb",
@@ -83,6 +93,7 @@ class Folders(Dataset):
         _check_options(
             root,
             (input_dir, target_dir),
+            side_by_side,
             (input_mode, target_mode),
             (input_classes, target_classes),
         )
@@ -100,14 +111,19 @@ class Folders(Dataset):
             for mode, n, own in zip(modes, classes, ranges, strict=True)
         )
         self.specs: tuple[ImageSpec, ImageSpec] = inputs, targets
-        self.dirs = (input_dir, target_dir) if input_dir and target_dir else None
-        self.input_half = input_side if self.dirs is None else None
-        self.fractions = {"val": val_fraction, "test": test_fraction}
-        self.split_seed = split_seed
         self.dtype = np.uint8 if depth == 8 else np.uint16
-        self._matched = self._match()
-        pairs = [files for split in SPLITS for _, files in sorted(self._matched[split].items())]
-        self._files = [files[0] for files in pairs], [files[-1] for files in pairs]
+        dirs = (input_dir, target_dir) if input_dir and target_dir else None
+        found = match(root, dirs, side_by_side)
+        self.input_half = None if found.layout.two_folders else input_side
+        self.remarks = (found.layout.describe(input_side), *found.left_out)
+        self._matched: dict[Split, dict[str, Files]] = {split: {} for split in SPLITS}
+        fractions = {"val": val_fraction, "test": test_fraction}
+        for split, pairs in found.pairs.items():
+            for name, files in pairs.items():
+                self._matched[split or split_of(name, split_seed, **fractions)][name] = files
+        self._check_files(found.problems)
+        every = [files for split in SPLITS for _, files in sorted(self._matched[split].items())]
+        self._files = [files[0] for files in every], [files[-1] for files in every]
         inputs, targets = map(with_channels, self.specs, self._files, (root, root))
         self.specs = inputs, targets
         # How files are read, for the digests; in version 0.1's text, so that its runs resume.
@@ -127,71 +143,17 @@ class Folders(Dataset):
             for name, files in sorted(self._matched[split].items())
         ]
 
-    def _match(self) -> dict[Split, dict[str, tuple[Path, ...]]]:
-        """Find the files of each pair, by split and name, and raise all problems together."""
-        problems: list[str] = []
-        found = (
-            self._side_by_side(problems)
-            if self.dirs is None
-            else self._two_folders(self.dirs, problems)
-        )
-        for split in found.values():
-            for files in split.values():
-                problems += self._size_problems(files)
-        if not problems and not any(found.values()):
-            problems.append(f"{self.root}: there are no images in it")
+    def _check_files(self, problems: list[str]) -> None:
+        """Raise a DataError with these problems and those of sizes, if there are any."""
+        every = [files for split in self._matched.values() for files in split.values()]
+        for files in every:
+            problems += self._size_problems(files)
+        if not problems and not every:
+            problems = [f"{self.root}: there are no images in it", *self.remarks[1:]]
         if problems:
             raise DataError(problems)
-        return found
 
-    def _side_by_side(self, problems: list[str]) -> dict[Split, dict[str, tuple[Path, ...]]]:
-        folders = {split: self.root / split for split in SPLITS}
-        if not any(folder.is_dir() for folder in folders.values()):
-            files = self._by_stem(self.root, problems)
-            return self._by_hash({name: (file,) for name, file in files.items()})
-        return {
-            split: {name: (file,) for name, file in self._by_stem(folder, problems).items()}
-            for split, folder in folders.items()
-        }
-
-    def _two_folders(
-        self, dirs: tuple[str, str], problems: list[str]
-    ) -> dict[Split, dict[str, tuple[Path, ...]]]:
-        layouts = [
-            {split: (self.root / dirs[0] / split, self.root / dirs[1] / split) for split in SPLITS},
-            {split: (self.root / split / dirs[0], self.root / split / dirs[1]) for split in SPLITS},
-        ]
-        for layout in layouts:
-            if any(folder.is_dir() for folders in layout.values() for folder in folders):
-                return {
-                    split: self._partners(inputs, targets, problems)
-                    for split, (inputs, targets) in layout.items()
-                }
-        return self._by_hash(self._partners(self.root / dirs[0], self.root / dirs[1], problems))
-
-    def _partners(
-        self, inputs: Path, targets: Path, problems: list[str]
-    ) -> dict[str, tuple[Path, ...]]:
-        left, right = self._by_stem(inputs, problems), self._by_stem(targets, problems)
-        problems += [f"{left[n]}: has no partner in {targets}" for n in left if n not in right]
-        problems += [f"{right[n]}: has no partner in {inputs}" for n in right if n not in left]
-        return {name: (left[name], right[name]) for name in left if name in right}
-
-    def _by_stem(self, folder: Path, problems: list[str]) -> dict[str, Path]:
-        found, refused = images_below(folder, self.root)
-        files, duplicates = by_name(found)
-        problems += [*refused.values(), *duplicates]
-        return files
-
-    def _by_hash(
-        self, files: dict[str, tuple[Path, ...]]
-    ) -> dict[Split, dict[str, tuple[Path, ...]]]:
-        found: dict[Split, dict[str, tuple[Path, ...]]] = {split: {} for split in SPLITS}
-        for name, both in files.items():
-            found[split_of(name, self.split_seed, **self.fractions)][name] = both
-        return found
-
-    def _size_problems(self, files: tuple[Path, ...]) -> Iterable[str]:
+    def _size_problems(self, files: Files) -> Iterable[str]:
         """Problems with the sizes in file headers; `decode` reports unreadable files."""
         try:
             sizes = [
@@ -216,7 +178,7 @@ class Folders(Dataset):
         inputs, targets = map(with_palette, specs, self._files)
         return inputs, targets
 
-    def _load(self, files: tuple[Path, ...], size: Size) -> tuple[Array, Array]:
+    def _load(self, files: Files, size: Size) -> tuple[Array, Array]:
         inputs, targets = self.specs
         if len(files) == 2:
             images = inputs.read(files[0]), targets.read(files[1])
@@ -238,7 +200,7 @@ def _resized(image: Array, size: Size, spec: ImageSpec, path: Path) -> Array:
     return spec.spread(resize(image, size, labels=spec.mode == "labels"), path)
 
 
-def _digest(files: tuple[Path, ...], options: str) -> bytes:
+def _digest(files: Files, options: str) -> bytes:
     """The SHA-256 of files and of the options for reading them."""
     whole = hashlib.sha256(options.encode())
     for file in files:
@@ -252,6 +214,7 @@ def _digest(files: tuple[Path, ...], options: str) -> bytes:
 def _check_options(
     root: Path,
     dirs: tuple[str | None, str | None],
+    side_by_side: bool | None,
     modes: tuple[Mode, Mode],
     classes: tuple[int | None, int | None],
 ) -> None:
@@ -262,15 +225,14 @@ def _check_options(
         problems.append(
             "data: set both input_dir and target_dir, or neither for side-by-side pairs"
         )
+    if side_by_side and dirs != (None, None):
+        problems.append("data.side_by_side: is true, so remove input_dir and target_dir")
     for side, folder in zip(("input", "target"), dirs, strict=True):
         if folder is not None and root.is_dir():
             try:
-                inside = [safe_join(root, folder), *(root / split / folder for split in SPLITS)]
+                safe_join(root, folder)
             except DataError as error:
                 problems += [f"data.{side}_dir: {problem}" for problem in error.problems]
-                continue
-            if not any(path.is_dir() for path in inside):
-                problems.append(f"data.{side}_dir: there is no folder {folder} in {root}")
     for side, mode, number in zip(("input", "target"), modes, classes, strict=True):
         if (mode == "labels") != (number is not None):
             problems.append(

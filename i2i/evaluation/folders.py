@@ -14,6 +14,7 @@ from i2i.errors import DataError
 from i2i.evaluation.collection import MetricCollection
 from i2i.evaluation.results import described
 from i2i.images import header, read
+from i2i.images.kinds import left_out
 from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
 from i2i.metrics.metric import Role
@@ -39,11 +40,13 @@ class Folder:
         path: The folder; subfolders are searched too.
         files: The files by their path relative to the folder, without suffix, sorted by this path.
         bad: Files that can't be read, by the same path, with the reason.
+        left_out: A line for each kind of files that i2i does not read.
     """
 
     path: Path
     files: dict[str, Path]
     bad: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> list[Path]:
@@ -85,9 +88,12 @@ def evaluate_folders(
             (the error lists all of them); if a folder is empty; or if formats are mixed.
     """
     device = device or torch.device("cpu")
-    folders: dict[Role, Folder] = {"output": _listed(outputs), "target": _listed(targets)}
+    folders: dict[Role, Folder] = {
+        "output": _listed(outputs, on_bad),
+        "target": _listed(targets, on_bad),
+    }
     if inputs is not None:
-        folders["input"] = _listed(inputs)
+        folders["input"] = _listed(inputs, on_bad)
     if not mixed_formats:
         _check_formats(folders["output"], folders["target"])
     contents = _digests(folders["target"])
@@ -115,27 +121,35 @@ def evaluate_folders(
         "targets": str(targets),
         "images": len(folders["output"].good),
         "skipped": {str(folder.path): folder.bad for folder in folders.values() if folder.bad},
+        "left_out": [line for folder in folders.values() for line in folder.left_out],
         **described(collection.results(keep=not folders["target"].bad), compared),
     }
 
 
-def _listed(folder: Path) -> Folder:
+def _listed(folder: Path, on_bad: Literal["error", "skip"]) -> Folder:
     """List the images in a folder.
 
     Raises:
-        DataError: If there are no images, or if two images differ only in their suffix.
+        DataError: If there are no images, if two images differ only in their suffix, or if links
+            can't be followed and are not skipped.
     """
     if not folder.is_dir():
         raise DataError([f"{folder}: there is no such folder"])
-    files, problems = by_name(images_below(folder)[0])
+    found = images_below(folder)
+    files, problems = by_name(found.files)
+    unread = left_out({str(file): kind for file, kind in found.unread.items()})
+    if on_bad == "error":
+        problems += found.problems.values()
     if not files:
         problems.append(
             f"{folder}: contains no images; metrics of pairs need at least 1 image in each folder, "
             "distances between sets (fid, kid) at least 2"
         )
+        problems += unread
     if problems:
         raise DataError(problems)
-    return Folder(folder, files)
+    bad = {file.relative_to(folder).as_posix(): why for file, why in found.problems.items()}
+    return Folder(folder, files, bad, unread)
 
 
 def _check_formats(outputs: Folder, targets: Folder) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
+from i2i.images.kinds import kind_by_content, kind_by_name
 
 LONGEST = 300
 """Largest number of characters of an error message of a decoder."""
@@ -28,7 +29,8 @@ def naming(path: Path | None) -> Iterator[None]:
     except OSError as error:
         raise DataError([f"{name}: {error.strerror or _line(error)}"]) from error
     except Exception as error:  # Decoders raise nearly any exception for damaged data.
-        raise DataError([f"{name}: {_line(error)}"]) from error
+        kind = None if path is None else kind_by_content(_start(path))
+        raise DataError([f"{name}: {kind.sentence if kind else _line(error)}"]) from error
 
 
 def check_size(total: int) -> None:
@@ -72,10 +74,16 @@ def _line(error: Exception) -> str:
 
 
 def _what_it_is(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(64)
+    start = _start(path)
     if not start:
         return "the file is empty"
+    if kind := kind_by_content(start) or kind_by_name(path):
+        return kind.sentence
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return "is HTML or XML, not an image"
     return "is not an image, or its beginning is damaged"
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(160)

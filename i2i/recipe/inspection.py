@@ -1,4 +1,4 @@
-"""A summary of the networks that a recipe builds, without data or memory for weights."""
+"""A summary of what a recipe builds, and of its data, without memory for weights."""
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from i2i.recipe.assemble import (
 
 
 def inspect(recipe: Recipe) -> list[str]:
-    """Describe the networks of a recipe: parameters, input and output shapes, and the objective.
+    """Describe a recipe: the networks' parameters and shapes, the objective, and the data's layout.
 
     The networks are built on torch's meta device, which stores no values.
 
@@ -52,7 +52,7 @@ def inspect(recipe: Recipe) -> list[str]:
         for label, loss in zip(recipe.loss_labels, recipe.losses, strict=True)
     )
     lines.append(f"  objective                {objective}")
-    return lines
+    return [*lines, *(f"  {remark}" for remark in dataset.remarks)]
 
 
 def _parameters(network: nn.Module) -> int:

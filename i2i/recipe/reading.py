@@ -13,6 +13,7 @@ from i2i.plugins.build import complete, schema, validate
 from i2i.plugins.manager import registry
 from i2i.recipe.component import Component, component_sections
 from i2i.recipe.metrics import parse_metric, toml_value
+from i2i.recipe.paths import make_absolute
 from i2i.recipe.problems import Problem, problems
 from i2i.recipe.schema import Recipe
 from i2i.recipe.upgrade import upgrade
@@ -30,9 +31,9 @@ def load_recipe(
     """Read a recipe file, apply overrides and check the result.
 
     Args:
-        path: The TOML file.
+        path: The TOML file. Relative paths of the data set start at its folder.
         overrides: `section.key=value` texts. The value is TOML; if it is not valid TOML, it is
-            taken as plain text.
+            taken as plain text. Relative paths start at the working folder.
         model: `Recipe`, or a subclass with more sections.
 
     Returns:
@@ -42,7 +43,18 @@ def load_recipe(
         RecipeError: If anything is wrong. It lists all problems, each with the path of its key and
             the nearest valid name.
     """
-    return parse_recipe(read_toml(path), overrides, source=str(path), model=model)
+    return parse_recipe(read_recipe(path), overrides, source=str(path), model=model)
+
+
+def read_recipe(path: Path | str) -> dict[str, Any]:
+    """Read a recipe's file as TOML; paths of its data set start at its folder.
+
+    Raises:
+        RecipeError: If it can't be read, or isn't valid TOML.
+    """
+    document = read_toml(path)
+    make_absolute(document, str(path), Path(path).parent)
+    return document
 
 
 def read_toml(path: Path | str) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def parse_recipe(
     """Check a recipe given as the content of its TOML file; see `load_recipe`.
 
     Args:
-        document: The content.
+        document: The content. Relative paths start at the working folder.
         overrides: As in `load_recipe`.
         source: Name of the recipe in error messages.
         model: As in `load_recipe`.
@@ -91,6 +103,7 @@ def parse_recipe(
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
     upgrade(content, set(model.model_fields), warn=True)
+    make_absolute(content, source)
     return _checked(content, found, source, model)
 
 

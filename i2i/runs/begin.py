@@ -32,7 +32,7 @@ def introduce(
     Args:
         console: Where to print.
         trainer: The training that is about to start.
-        dataset: Its notice is printed, if it has one.
+        dataset: Its notice is printed, if it has one, and its remarks.
         splits: The decoded data.
         resumed: What the run resumes from.
     """
@@ -49,6 +49,8 @@ def introduce(
     engine = trainer.engine
     precision = "" if engine.precision == 32 else f" in {engine.precision}"
     console.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
+    for remark in dataset.remarks:
+        console.say(remark)
     if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
         console.say(
             f"NOTICE: this processor has no fast instructions for {engine.precision}; "
@@ -125,6 +127,7 @@ def record(
             "skipped": {name: list(split.skipped) for name, split in splits},
             "credit": dataset.credit,
             "notice": dataset.notice,
+            "remarks": list(dataset.remarks),
         },
         "changes": list(resumed.changes),
     }

@@ -15,6 +15,7 @@ from i2i.evaluation.split import measure
 from i2i.evaluation.translations import translate_pairs
 from i2i.images.sheets import spread
 from i2i.recipe.assemble import higher_is_better
+from i2i.recipe.paths import without_paths
 from i2i.run_folder import RunFolder
 from i2i.runs.data import Splits
 from i2i.training import checkpoint as checkpoints
@@ -40,6 +41,7 @@ def callbacks(
     """
     recipe, engine = trainer.recipe, trainer.engine
     data = dataset_info(dataset).to_json()
+    portable = without_paths(recipe).to_toml()
     sampled = splits.val if splits.val.names else splits.test
 
     def save(trainer: Trainer) -> None:
@@ -51,7 +53,7 @@ def callbacks(
             folder.checkpoints,
             trainer.step,
             model=trainer.model,
-            recipe=recipe.to_toml(),
+            recipe=portable,
             data=data,
             training=trainer.state(),
             best=best_step,

@@ -22,9 +22,11 @@ MAY_CHANGE = (
     "eval.",
     "test.",
     "data.root",
+    "data.side_by_side",
     "data.url",
 )
-"""Keys that may change, because they have no effect on training (`[test]` only uses the weights).
+"""Keys that may change, because they have no effect on training: `[test]` only uses the weights,
+and the fingerprints of the data are compared.
 
 An item that ends with a dot stands for the whole section.
 """

@@ -15,6 +15,7 @@ from i2i.generators.timm_unet import TimmUNet
 from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
 from i2i.system.failures import explained
+from i2i.system.files import with_home
 from i2i.system.tensor_file import read_tensors, write_tensors
 
 FORMAT = "i2i-segmenter"
@@ -104,7 +105,7 @@ def find_segmenter(named: str) -> Path:
     Raises:
         WeightsError: If there is no such file.
     """
-    path = Path(named)
+    path = with_home(named)
     if path.is_file():
         return path
     if path.suffix or len(path.parts) != 1:

@@ -12,7 +12,13 @@ from pydantic import ValidationError
 from i2i.errors import RecipeError, nearest
 from i2i.plugins.build import validate
 from i2i.recipe.problems import Problem, problems
-from i2i.recipe.reading import add_default_types, metric_problems, parse_recipe, read_toml
+from i2i.recipe.reading import (
+    add_default_types,
+    metric_problems,
+    parse_recipe,
+    read_recipe,
+    read_toml,
+)
 from i2i.recipe.schema import Recipe
 from i2i.studies.schema import Study, Variant
 
@@ -47,7 +53,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
     study = _read(path)
     found = [f"{path}: {problem}" for problem in _problems(study)]
     try:
-        base = read_toml(path.parent / study.recipe)
+        base = read_recipe(path.parent / study.recipe)
     except RecipeError as error:
         raise RecipeError([*found, *(f"{path}: recipe: {p}" for p in error.problems)]) from error
     add_default_types(base)

@@ -22,6 +22,14 @@ ABANDONED_AFTER = 3600.0
 _LONGEST = 50  # characters of up to 4 bytes each, so the whole name fits into 255 bytes
 
 
+def with_home(path: Path | str) -> Path:
+    """A path with the user's home folder in place of `~`; unchanged if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def safe_join(root: Path, name: str) -> Path:
     """Resolve `name` inside `root`, following links.
 
@@ -106,8 +114,11 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file atomically: a reader sees the old file or the new one, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    """Write a file atomically: a reader sees the old file or the new one, never a part.
+
+    A text is written as UTF-8. File names may have bytes that are not UTF-8; these are escaped.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     with replacing(path) as unfinished:
         unfinished.write_bytes(data)
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def text_sha256(text: str) -> str:
-    """The SHA-256 of a text, encoded as UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """The SHA-256 of a text, encoded as UTF-8; what UTF-8 does not have is escaped."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def json_sha256(value: Any) -> str:

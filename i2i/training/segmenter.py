@@ -71,6 +71,8 @@ def train_segmenter(recipe: SegmenterRecipe, say: Say = lambda _: None) -> Segme
             )
         if dataset.notice:
             say(f"NOTICE: {dataset.notice}")
+        for remark in dataset.remarks:
+            say(remark)
         parameters = sum(p.numel() for p in network.parameters())
         say(
             f"{network.encoder}, {parameters:,} parameters, {len(labels.names)} classes: "

@@ -1,13 +1,14 @@
 """Finds the files to translate and names their outputs."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from i2i.errors import DataError
 from i2i.images import SUFFIXES
-from i2i.images.listing import images_below
+from i2i.images.kinds import Kind, kind_by_name
+from i2i.images.listing import images_below, problem_of
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,21 @@ def find_inputs(
             if out is not None and path.resolve() == out.resolve():
                 problems.append(f"{each}: is also the output folder; choose another --out")
                 continue
-            files, links = images_below(path, path, leave_out=in_out)
-            refused |= links
+            listing = images_below(path, path, leave_out=in_out)
+            refused |= listing.problems | _unread(listing.unread)
             prefix = f"{path.resolve().name}/" if several else ""
-            found += [Input(file, prefix + name) for name, file in files]
-            if not files and not links:
+            found += [Input(file, prefix + name) for name, file in listing.files]
+            if not listing.files and not listing.problems and not listing.unread:
                 problems.append(f"{each}: there are no images in it")
+        elif path.is_file() and (kind := kind_by_name(path)):
+            refused |= _unread({path: kind})
         elif path.is_file():
             found.append(Input(path, path.stem))
         elif glob.has_magic(str(each)):
-            matching = _matching(path, in_out)
+            matching, others = _matching(path, in_out)
             found += matching
-            if not matching:
+            refused |= others
+            if not matching and not others:
                 problems.append(f"{each}: no image matches it")
         else:
             problems.append(f"{each}: there is no such file or folder")
@@ -93,14 +97,25 @@ class _Inside:
         return resolved == self.out or self.out in resolved.parents
 
 
-def _matching(pattern: Path, in_out: _Inside) -> list[Input]:
+def _matching(pattern: Path, in_out: _Inside) -> tuple[list[Input], dict[Path, str]]:
+    """The images that match a pattern, and the refused files with the reasons."""
     parts = pattern.parts
     first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:first]) if first else Path()
-    return [
-        Input(root / match, Path(match).with_suffix("").as_posix())
-        for match in glob.glob(str(Path(*parts[first:])), root_dir=root, recursive=True)  # noqa: PTH207
-        if (root / match).is_file()
-        and Path(match).suffix.lower() in SUFFIXES
-        and not in_out(root / match)
-    ]
+    found: list[Input] = []
+    refused: dict[Path, str] = {}
+    for match in glob.glob(str(Path(*parts[first:])), root_dir=root, recursive=True):  # noqa: PTH207
+        file = root / match
+        if file.is_dir() or in_out(file):
+            continue
+        if problem := problem_of(file):
+            refused[file] = f"{file}: {problem}"
+        elif file.suffix.lower() in SUFFIXES:
+            found.append(Input(file, Path(match).with_suffix("").as_posix()))
+        elif kind := kind_by_name(file):
+            refused |= _unread({file: kind})
+    return found, refused
+
+
+def _unread(files: Mapping[Path, Kind]) -> dict[Path, str]:
+    return {file: f"{file}: {kind.sentence}" for file, kind in files.items()}

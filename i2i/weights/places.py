@@ -5,6 +5,7 @@ from pathlib import Path
 
 from i2i.errors import WeightsError
 from i2i.system.cache import cache_dir
+from i2i.system.files import with_home
 from i2i.weights.catalogue import Pinned
 
 FOLDER = "I2I_WEIGHTS_DIR"
@@ -30,7 +31,7 @@ def users_file(pinned: Pinned) -> Path | None:
     named = os.environ.get(FOLDER)
     if not named:
         return None
-    folder = Path(named)
+    folder = with_home(named)
     if not folder.is_dir():
         raise WeightsError(f"{FOLDER} is {named}, which is not a folder")
     return next((folder / name for name in pinned.forms if (folder / name).is_file()), None)

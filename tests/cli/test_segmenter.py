@@ -91,7 +91,7 @@ def test_the_program_trains_one_in_a_process_of_its_own(i2i: Start, tmp_path: Pa
         (["synthetic", "--set", "segmenter.lr=0"], "segmenter.lr: must be above 0", 2),
         (["synthetic", "--set", 'segmenter.labels="left"'], "segmenter.labels: must be one of", 2),
         (["synthetic", "--name", "a/b"], "'a/b' is no name", 2),
-        (["facades", "--set", "data.root=gone"], "data.root: there is no folder gone", 2),
+        (["facades", "--set", "data.root=gone"], "data.root: there is no folder /", 2),
     ],
 )
 def test_bad_input_is_one_clear_line(

@@ -342,3 +342,25 @@ def test_everything_is_one_call_in_python(trained: Path, files: Path, tmp_path: 
     done = package.translate(trained, [files], tmp_path / "out")
     assert (done.now, done.before, done.bad) == (9, 0, {})
     assert json.loads((tmp_path / "out/translation.json").read_text())["translated"] == 9
+
+
+def test_pictures_that_are_not_read_count_as_not_translated(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    Image.fromarray(picture(1)).save(folder / "a.png")
+    (folder / "IMG_1.DNG").write_bytes(b"II*\0")
+    (folder / "gone.jpg").symlink_to("nothing.jpg")
+    (folder / "Thumbs.db").touch()
+    for inputs in ("mixed", "mixed/*"):
+        run = i2i("translate", trained, inputs, "--out", "out").wait()
+        assert run.status == 1, run.output
+        assert "translated 1 of 3 to out" in run.output
+        assert "IMG_1.DNG: is a camera's RAW file" in run.errors
+        assert "gone.jpg: is a link to nothing.jpg" in run.errors
+        assert "Thumbs.db" not in run.output
+    for inputs in ("mixed/*.DNG", "mixed/IMG_1.DNG"):
+        run = i2i("translate", trained, inputs, "--out", "other").wait()
+        assert run.status == 2
+        assert "darktable-cli" in run.errors

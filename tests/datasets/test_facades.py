@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from i2i.datasets.dataset import SPLITS
-from i2i.datasets.facades import ARCHIVE, CONTENTS, Facades, contents_sha256
+from i2i.datasets.facades import Facades
+from i2i.datasets.facades_archive import ARCHIVE, AT_MOST, CONTENTS, contents_sha256
 from i2i.datasets.folders import Folders
 from i2i.datasets.synthetic import Synthetic
 from i2i.errors import DataError
@@ -20,6 +21,8 @@ from i2i.images import png_bytes
 
 NO_HTTP = "no HTTP"
 """Announced of what is sent without a status and headers."""
+NO_LENGTH = "no length"
+"""Announced of what is sent until the connection closes."""
 
 
 class Site(ThreadingHTTPServer):
@@ -29,6 +32,7 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answers)
         self.files: dict[str, tuple[bytes | Path, int | str]] = {}
         self.asked: list[str] = []
+        self.hold: threading.Event | None = None
 
     def offer(self, name: str, content: bytes | Path, announced: int | str = "") -> str:
         size = content.stat().st_size if isinstance(content, Path) else len(content)
@@ -46,9 +50,15 @@ class _Answers(BaseHTTPRequestHandler):
         content, announced = site.files[self.path]
         if announced != NO_HTTP:
             self.send_response(200)
-            self.send_header("Content-Length", str(announced))
+            if announced != NO_LENGTH:
+                self.send_header("Content-Length", str(announced))
             self.end_headers()
-        self.wfile.write(content.read_bytes() if isinstance(content, Path) else content)
+        try:
+            self.wfile.write(content.read_bytes() if isinstance(content, Path) else content)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        if site.hold is not None:
+            site.hold.wait(60)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -276,10 +286,85 @@ def test_processes_that_fetch_at_once_share_one_folder(
 
 
 def test_the_official_archive_is_the_default() -> None:
-    assert ARCHIVE == "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
+    assert ARCHIVE == "https://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 
 
 def test_the_folder_is_read_like_any_other(real_facades: Path) -> None:
     ours = Facades(real_facades).pairs("val")
     theirs = Folders(real_facades, input_side="right").pairs("val")
     assert [(p.name, p.digest()) for p in ours] == [(p.name, p.digest()) for p in theirs]
+
+
+class Zeros(io.RawIOBase):
+    """Zeros without end."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
+def bomb(kind: str) -> bytes:
+    """A small archive that is large once it is unpacked."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        if kind == "one file":
+            file = tarfile.TarInfo("facades/train/1.jpg")
+            file.size = 2 * AT_MOST
+            archive.addfile(file, Zeros())
+        elif kind == "many files":
+            for i in range(20):
+                file = tarfile.TarInfo(f"facades/other/{i}.jpg")
+                file.size = AT_MOST // 10
+                archive.addfile(file, Zeros())
+        else:
+            file = tarfile.TarInfo("facades/train/1.jpg")
+            file.pax_headers = {"comment": "0" * (2 * AT_MOST)}
+            archive.addfile(file)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["one file", "many files", "header"])
+def test_an_archive_that_grows_when_unpacked_is_refused_before_it_is_unpacked(
+    site: Site, cache: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.offer("bomb.tar.gz", bomb(kind))
+    written: list[str] = []
+    real = Path.open
+
+    def watched(path: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        if mode.startswith("w"):
+            written.append(path.name)
+        return real(path, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", watched)
+    with pytest.raises(DataError, match=f"more than {AT_MOST:,} bytes"):
+        Facades(url=url, fallback="synthetic")
+    assert "archive.tar.gz" in written
+    assert not any(name.endswith(".jpg") for name in written)
+    assert left_in(cache) == []
+
+
+@pytest.mark.parametrize("announced", [AT_MOST + 1, NO_LENGTH])
+def test_a_download_without_end_is_stopped(site: Site, cache: Path, announced: int | str) -> None:
+    url = site.offer("long.tar.gz", bytes(AT_MOST + 2**20), announced=announced)
+    with pytest.raises(DataError, match="more than"):
+        Facades(url=url, fallback="synthetic")
+    assert left_in(cache) == []
+
+
+def test_what_a_killed_fetch_left_is_removed_by_the_next(site: Site, cache: Path) -> None:
+    import multiprocessing
+
+    url = site.offer("half.tar.gz", b"x" * 1000, announced=AT_MOST)
+    hanging = threading.Event()
+    site.hold = hanging
+    process = multiprocessing.get_context("fork").Process(target=Facades, kwargs={"url": url})
+    process.start()
+    while not list((cache / "datasets").glob(".facades.*.unfinished/*")):
+        process.join(0.05)
+    process.kill()
+    process.join()
+    hanging.set()
+    assert left_in(cache)
+    with pytest.raises(DataError):
+        Facades(url=site.offer("other.tar.gz", packed({"a": b"b"})))
+    assert list((cache / "datasets").iterdir()) == []

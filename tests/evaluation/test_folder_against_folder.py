@@ -1,5 +1,6 @@
 """Folders against folders: what is matched, what is refused, what is left out."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +167,33 @@ def test_a_metric_that_refuses_the_images_leaves_the_others(folder: Make) -> Non
     document = evaluate_folders(outputs, targets, metrics=["ms_ssim", "seg_score", "l1"])
     assert document["metrics"]["l1"] == 0
     assert "48x40" in document["details"]["ms_ssim"]["unavailable"]
+
+
+def test_pictures_of_other_kinds_are_left_out_and_named(folder: Make) -> None:
+    outputs, targets = folder("a", range(3)), folder("b", range(3))
+    (outputs / "003.heic").touch()
+    (targets / "003.cr2").touch()
+    (line, other) = evaluate_folders(outputs, targets, metrics=["l1"])["left_out"]
+    assert "1 file that" in line
+    assert "003.heic" in line
+    assert "003.cr2" in other
+    for file in outputs.glob("*.png"):
+        file.unlink()
+    assert any("003.heic" in line for line in problems(outputs, targets))
+
+
+def test_links_that_can_not_be_followed_are_refused_or_skipped(folder: Make) -> None:
+    outputs, targets = folder("a", range(3)), folder("b", range(3))
+    (outputs / "more").symlink_to(targets)
+    (outputs / "gone.png").symlink_to("nothing.png")
+    assert len(problems(outputs, targets)) == 2
+    document = evaluate_folders(outputs, targets, metrics=["l1"], on_bad="skip")
+    assert sorted(document["skipped"][str(outputs)]) == ["gone.png", "more"]
+    assert document["details"]["l1"]["pairs"] == 3
+
+
+def test_partners_may_differ_in_the_unicode_form_of_their_names(folder: Make) -> None:
+    outputs, targets = folder("a", range(1)), folder("b", range(1))
+    for home, form in ((outputs, "NFC"), (targets, "NFD")):
+        (home / "000.png").rename(home / f"{unicodedata.normalize(form, 'café')}.png")
+    assert evaluate_folders(outputs, targets, metrics=["l1"])["metrics"]["l1"] == 0
