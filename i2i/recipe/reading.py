@@ -13,8 +13,9 @@ from i2i.plugins.build import complete, schema, validate
 from i2i.plugins.manager import registry
 from i2i.recipe.component import Component, component_sections
 from i2i.recipe.metrics import parse_metric, toml_value
-from i2i.recipe.problems import Problem, problems
+from i2i.recipe.problems import Problem, problems, shortened
 from i2i.recipe.schema import Recipe
+from i2i.recipe.toml import DEEPEST, OutOfBounds, check_bounds, parse_toml
 from i2i.recipe.upgrade import upgrade
 
 R = TypeVar("R", bound=Recipe)
@@ -52,13 +53,23 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         RecipeError: If it can't be read, or isn't valid TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError([f"{path}: there is no such file"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError([f"{path}: can't be read: {error}"]) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError([f"{path}: is not UTF-8 text; save it as UTF-8"]) from error
+    except OSError as error:
+        raise RecipeError([f"{path}: can't be read: {error.strerror}"]) from error
+    return _parsed(text, str(path))
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
+    try:
+        return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError([f"{path}: not valid TOML: {error}"]) from error
+        raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
+    except OutOfBounds as error:
+        raise RecipeError([f"{source}: {error}"]) from error
 
 
 @overload
@@ -88,6 +99,10 @@ def parse_recipe(
         source: Name of the recipe in error messages.
         model: As in `load_recipe`.
     """
+    try:
+        check_bounds(document)
+    except OutOfBounds as error:
+        raise RecipeError([f"{source}: {error}"]) from error
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
     upgrade(content, set(model.model_fields), warn=True)
@@ -155,11 +170,7 @@ def resolved_recipe(text: str, *, source: str) -> Recipe:
     Raises:
         RecipeError: If it is not a resolved recipe.
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
-    return _resolved(content, source=source)
+    return _resolved(_parsed(text, source), source=source)
 
 
 def _resolved(content: dict[str, Any], *, source: str) -> Recipe:
@@ -173,17 +184,23 @@ def _resolved(content: dict[str, Any], *, source: str) -> Recipe:
 
 def _override(document: dict[str, Any], text: str) -> list[Problem]:
     """Apply one `section.key=value` override to the document; return problems with it, if any."""
-    path, equals, value = text.partition("=")
+    path, equals, value = text.removeprefix("\ufeff").partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        return [Problem("--set", f"'{text}' is not of the form section.key=value")]
-    parsed = toml_value(value)
+        return [Problem("--set", f"'{shortened(text)}' is not of the form section.key=value")]
+    if len(keys) > DEEPEST:
+        return [Problem("--set", f"'{shortened(path)}' has more than {DEEPEST} parts")]
+    try:
+        parsed = toml_value(value)
+        check_bounds({path: parsed})
+    except OutOfBounds as error:
+        return [Problem(path, f"--set: {error}")]
     table: Any = document
     for depth, key in enumerate(keys):
         key_path = ".".join(keys[: depth + 1])
         index: str | int = key
         if isinstance(table, list):
-            if not key.isdecimal() or int(key) >= len(table):
+            if not key.isdecimal() or len(key) > 9 or int(key) >= len(table):
                 return [
                     Problem(key_path, f"--set: there is no such item; the list has {len(table)}")
                 ]

@@ -138,6 +138,15 @@ class Train(Strict):
     """Use only algorithms that return the same bits every time, which can be slower. CPU runs are
     deterministic without it."""
 
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} can't be split into {self.accumulate} equal parts "
+                "(accumulate); make it a multiple"
+            )
+        return self
+
 
 class Validation(Strict):
     """Metrics on the validation split during the training."""
