@@ -30,15 +30,14 @@ def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) 
     i2i compare runs/a runs/b
     i2i compare runs/a runs/b --despite versions
     """
-    import json
-
     from i2i.evaluation.compare import compare as compare_results
+    from i2i.system.json_file import json_text
 
     if len(targets) < 2:
         raise click.UsageError("name at least two runs, folders or metrics.json files")
     found = compare_results(targets, despite)
     if as_json:
-        click.echo(json.dumps({"names": found.names, "metrics": found.rows}, indent=2))
+        click.echo(json_text({"names": found.names, "metrics": found.rows}, indent=2))
     else:
         _show(found)
 

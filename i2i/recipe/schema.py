@@ -226,7 +226,7 @@ class Eval(Strict):
     """Which checkpoint to evaluate and to translate with: the `last`, or the `best` in
     validation."""
 
-    bootstrap: Annotated[int, Ge(0)] = 0
+    bootstrap: Annotated[int, Interval(ge=0, le=100_000)] = 0
     """Number of bootstrap samples, for confidence intervals: every metric is also computed on this
     many random draws of the test pairs. 1000 is common; 0 computes no intervals."""
 

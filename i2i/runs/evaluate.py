@@ -81,7 +81,8 @@ def evaluate(
         out: For a run: also write the results to this file; a run that can't be written to stays
             as it is. For a folder: write them to this file instead of `metrics.json`.
         on_bad: For folders: images that can't be read raise an error, or are skipped and counted.
-        mixed_formats: For folders: allow JPEG files to be compared with lossless ones.
+        mixed_formats: For folders: allow images that are compressed with loss, such as JPEG, to be
+            compared with lossless ones.
         device: `auto`, or a torch device.
 
     Raises:

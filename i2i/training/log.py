@@ -1,6 +1,5 @@
 """Console progress and metric logs of a training."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from i2i.errors import I2IError
 from i2i.run_folder import read_log
 from i2i.system.console import Bar, Pace
 from i2i.system.files import naming, write_whole
+from i2i.system.json_file import json_text
 
 
 def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> Bar:
@@ -94,7 +94,7 @@ class MetricsLog:
         if path is None:
             return
         self._board = _tensorboard(tensorboard, after) if tensorboard else None
-        kept = [json.dumps(line) for line in read_log(path) if line["step"] <= after]
+        kept = [json_text(line) for line in read_log(path) if line["step"] <= after]
         write_whole(path, "".join(f"{line}\n" for line in kept))
         self._path = path
         # Unbuffered: a write that failed on a full disk must not be retried on close.
@@ -115,10 +115,13 @@ class MetricsLog:
             self._board.close()
 
     def write(self, step: int, **values: Any) -> None:
-        """Write a line with the step and the values: numbers, or dictionaries of numbers."""
+        """Write a line with the step and the values: numbers, or dictionaries of numbers.
+
+        Numbers that are not finite become null.
+        """
         if self._file:
             with naming(self._path):
-                self._file.write(json.dumps({"step": step, **values}).encode() + b"\n")
+                self._file.write(json_text({"step": step, **values}).encode() + b"\n")
         if self._board is None:
             return
         for name, value in values.items():
