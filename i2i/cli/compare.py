@@ -32,16 +32,15 @@ def compare(targets: tuple[Path, ...], despite: tuple[str, ...], as_json: bool) 
     i2i compare runs/a runs/b
     i2i compare runs/a runs/b --despite versions
     """
-    import json
-
     from i2i.evaluation.compare import compare as compare_results
+    from i2i.system.json_file import json_text
 
     if len(targets) < 2:
         raise click.UsageError("name at least two runs, folders or metrics.json files")
     found = compare_results(targets, despite)
     if as_json:
         document = {"names": found.names, "metrics": found.rows}
-        say_document(json.dumps(document, indent=2) + "\n")
+        say_document(json_text(document, indent=2) + "\n")
     else:
         _show(found)
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 import click
 
 from i2i.cli.say import say
-from i2i.plugins.manager import ENTRY_POINT_GROUP, registry
+from i2i.plugins.manager import ENTRY_POINT_GROUP, distribution, registry
 
 
 @click.command
@@ -26,10 +26,7 @@ def doctor() -> None:
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     _section("cache", {"folder": folder, "holds": f"{size / 2**20:.1f} MiB"})
     broken = registry().broken
-    installed = {
-        (point.dist.name if point.dist else point.name): point
-        for point in entry_points(group=ENTRY_POINT_GROUP)
-    }
+    installed = {distribution(point): point for point in entry_points(group=ENTRY_POINT_GROUP)}
     states = {
         name: "broken" if name in broken else point.value for name, point in installed.items()
     }

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 @click.option(
     "--mixed-formats",
     is_flag=True,
-    help="Allow JPEG files against lossless files, although metrics see the compression.",
+    help="Allow lossy files such as JPEG among or against lossless ones, although metrics see the "
+    "compression.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
@@ -81,8 +82,8 @@ def eval_(
     metrics' lists the metrics, 'i2i show metric NAME' their options. The exit status is 1 if a
     metric is unavailable.
     """
-    from i2i.evaluation.results import as_json as document_json
     from i2i.runs.evaluate import evaluate, newest_run
+    from i2i.system.json_file import json_text
 
     if target is None:
         target = newest_run()
@@ -100,7 +101,7 @@ def eval_(
     for reason in found.passed_over:
         say(f"skipped a damaged checkpoint: {reason}", err=True)
     if as_json:
-        say_document(document_json(found.document))
+        say_document(json_text(found.document, indent=2) + "\n")
     else:
         _show(found)
     for text, reason in found.unavailable.items():
@@ -122,7 +123,7 @@ def _show(found: "Evaluation") -> None:
         shown = details.get("fingerprint_sha256", "")[:12]
         table.add_row(f"{details['label']} {better}", number(details), counted(details), shown)
         for name, value in extras(details):
-            table.add_row(f"  {name}", f"{value:.4f}", style="dim")
+            table.add_row(f"  {name}", value, style="dim")
     print_table(table)
     for line in found.document.get("left_out", []):
         say(line)

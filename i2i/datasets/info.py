@@ -58,9 +58,20 @@ class DatasetInfo:
             ValueError: If the text is invalid.
         """
         try:
-            return _ADAPTER.validate_json(text)
+            info = _ADAPTER.validate_json(text)
         except ValidationError as error:
-            raise ValueError(f"the description of its data is invalid: {error}") from error
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise ValueError(
+                f"the description of its data is invalid: {key}: {first['msg']}"
+            ) from error
+        for name, spec in (("input", info.input), ("target", info.target)):
+            if spec.channels < 1 or spec.classes not in (None, spec.channels):
+                raise ValueError(
+                    f"the description of its data is invalid: {name} has {spec.channels} channels "
+                    f"for {spec.classes} classes"
+                )
+        return info
 
 
 _ADAPTER = TypeAdapter(DatasetInfo)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from i2i.errors import I2IError
 from i2i.evaluation.document import read_document
-from i2i.evaluation.results import flat
+from i2i.evaluation.results import flat, value_in
 from i2i.run_folder import RunFolder
 
 
@@ -19,7 +20,7 @@ class Comparison:
         names: The evaluations.
         rows: By the label of each metric, its details in every evaluation, in the order of `names`.
         best: By the label of each metric, the indices of the best evaluations; empty if all values
-            are equal.
+            are equal, or one is not finite.
         differing: Differences between fingerprints that `despite` allowed, as sentences.
     """
 
@@ -92,8 +93,9 @@ def _differences(
 
 
 def _best(details: Sequence[Mapping[str, Any]]) -> list[int]:
-    values = [each["value"] for each in details]
-    if None in values or len(set(values)) == 1:
+    values = [value_in(each) for each in details]
+    finite = [value for value in values if value is not None and isfinite(value)]
+    if len(finite) < len(values) or len(set(finite)) == 1:
         return []
-    top = max(values) if details[0]["higher_is_better"] else min(values)
+    top = max(finite) if details[0]["higher_is_better"] else min(finite)
     return [i for i, value in enumerate(values) if value == top]

@@ -1,6 +1,7 @@
 """Computes metrics between the images of two folders."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from i2i.errors import DataError
 from i2i.evaluation.collection import MetricCollection
 from i2i.evaluation.results import described
 from i2i.images import header, read
+from i2i.images.compression import is_lossy
 from i2i.images.kinds import left_out
 from i2i.images.listing import by_name, images_below
 from i2i.images.types import Array
@@ -28,8 +30,6 @@ AHEAD = 32
 WORKERS = 2
 
 BATCH = 16
-
-LOSSY = frozenset({".jpg", ".jpeg", ".jfif", ".jpe"})
 
 
 @dataclass
@@ -76,8 +76,8 @@ def evaluate_folders(
         metrics: Metrics as recipes name them.
         inputs: The folder of inputs, for metrics that need them.
         on_bad: Whether an image that can't be read is an error or is skipped and reported.
-        mixed_formats: Whether to allow JPEG files on one side and lossless files on the other.
-            Compression changes the values of metrics.
+        mixed_formats: Whether to allow images that are compressed with loss, such as JPEG, among
+            or against lossless ones. Compression changes the values of metrics.
         device: Where to compute; the CPU by default.
 
     Returns:
@@ -153,19 +153,33 @@ def _listed(folder: Path, on_bad: Literal["error", "skip"]) -> Folder:
 
 
 def _check_formats(outputs: Folder, targets: Folder) -> None:
-    kinds = [
-        {file.suffix.lower() in LOSSY for file in folder.files.values()}
-        for folder in (outputs, targets)
-    ]
-    if kinds[0].isdisjoint(kinds[1]):
-        lossy, lossless = (outputs, targets) if kinds[0] == {True} else (targets, outputs)
-        raise DataError(
-            [
-                f"{lossy.path} contains JPEG files and {lossless.path} lossless files, and "
-                "compression changes metrics: save both in one format, or allow this with "
-                "--mixed-formats"
-            ]
-        )
+    """Raise a DataError if some images are compressed with loss and others are not.
+
+    If both folders have a mix, each pair must have two images of one kind.
+    """
+    ours, theirs = _lossy(outputs), _lossy(targets)
+    if ours == theirs or len({*ours.values(), *theirs.values()}) < 2:
+        return
+    counts = " and ".join(
+        f"{sum(found.values()):,} of {len(found):,} images in {folder.path}"
+        for folder, found in ((outputs, ours), (targets, theirs))
+    )
+    raise DataError(
+        [
+            f"{counts} are compressed with loss (JPEG, or lossy WebP, AVIF and others), which "
+            "changes metrics: save all in one format, or allow this with --mixed-formats"
+        ]
+    )
+
+
+def _lossy(folder: Folder) -> dict[str, bool]:
+    """Whether each image is compressed with loss; unreadable files are reported when read."""
+    found = {}
+    for name, file in folder.files.items():
+        with suppress(DataError, OSError):
+            header(file)
+            found[name] = is_lossy(file)
+    return found
 
 
 def _check_partners(folders: dict[Role, Folder]) -> None:

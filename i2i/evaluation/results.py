@@ -1,8 +1,7 @@
 """Results of an evaluation as metrics.json stores them, with their fingerprints."""
 
-import json
 from collections.abc import Mapping
-from math import isfinite, isinf
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,11 @@ from i2i.evaluation.collection import Result
 from i2i.system.environment import versions
 from i2i.system.files import write_whole
 from i2i.system.hashing import json_sha256
+from i2i.system.json_file import json_text
 from i2i.system.text import printable
+
+_NOT_FINITE = {"NaN": nan, "∞": inf, "−∞": -inf}
+"""Values that JSON doesn't have, by the text that stands for them in `not_finite`."""
 
 COMPUTED_WITH = ("i2i", "torch", "numpy", "pillow")
 """Packages whose versions are part of every fingerprint."""
@@ -28,7 +31,8 @@ def described(results: Mapping[str, Result], images: Mapping[str, Any]) -> dict[
         `metrics` has the values. `details` has for each metric its label, numbers of images,
         spread, values on bootstrap samples, and its `fingerprint` with the SHA-256. A fingerprint
         has everything that the value depends on, except the outputs. Two values are comparable if
-        their fingerprints are equal.
+        their fingerprints are equal. Details of a value that is not finite, which is null in JSON,
+        say in `not_finite` what it is.
     """
     found = versions()
     common = {**images, "versions": {name: found[name] for name in COMPUTED_WITH}}
@@ -43,9 +47,11 @@ def _described(result: Result, common: Mapping[str, Any]) -> dict[str, Any]:
     if result.problem is not None:
         return {**about, "unavailable": "\n".join(map(printable, result.problem.lines))}
     fingerprint = {"metric": result.label, **result.settings, **common}
+    finite = result.value is None or isfinite(result.value)
     return {
         **about,
         "value": result.value,
+        **({} if finite else {"not_finite": digits(result.value)}),
         **result.details,
         "fingerprint": fingerprint,
         "fingerprint_sha256": json_sha256(fingerprint),
@@ -64,20 +70,37 @@ def summary(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def value_in(details: Mapping[str, Any], name: str = "value") -> float | None:
+    """Return a number of a metric, also if it is infinite or NaN; None if there is none."""
+    value = details.get(name)
+    if value is None and name == "value":
+        value = _NOT_FINITE.get(details.get("not_finite", ""))
+    return float(value) if isinstance(value, int | float) else None
+
+
 def number(details: Mapping[str, Any]) -> str:
-    """Format a value for people, with its standard error and its interval if it has them."""
-    value, error = details.get("value"), details.get("standard_error")
-    if value is None and "unavailable" in details:
+    """Format a value for people: with its standard error, its interval, and pairs left out."""
+    if "unavailable" in details:
         return "unavailable"
-    text = _digits(value) if error is None else f"{_digits(value)} ± {_digits(error)}"
-    if "interval" not in details:
-        return text
-    low, high = details["interval"]
-    return f"{text} [{_digits(low)}, {_digits(high)}]"
+    text, error = digits(value_in(details)), details.get("standard_error")
+    if error is not None:
+        text += f" ± {digits(error)}"
+    if "interval" in details:
+        low, high = details["interval"]
+        text += f" [{digits(low)}, {digits(high)}]"
+    if equal := details.get("equal_pairs"):
+        every = equal == details["pairs"]
+        text += " (all pairs are equal)" if every else f" (equal pairs left out: {equal:,})"
+    return text
 
 
-def _digits(value: float | None) -> str:
-    return "∞" if value is None or isinf(value) else f"{value:.4f}"
+def digits(value: float | None) -> str:
+    """Format a number for people; None stands for one that is not finite."""
+    if value is None:
+        return "not finite"
+    if isfinite(value):
+        return f"{value:.4f}"
+    return next(text for text, other in _NOT_FINITE.items() if str(value) == str(other))
 
 
 def counted(details: Mapping[str, Any]) -> str:
@@ -87,10 +110,10 @@ def counted(details: Mapping[str, Any]) -> str:
     return f"{details['outputs']:,} / {details['targets']:,}" if "outputs" in details else ""
 
 
-def extras(details: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """List the further numbers of a metric, such as a per-class accuracy, by name."""
+def extras(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List the further numbers of a metric, such as a per-class accuracy, by name, as text."""
     shown = ("value", "standard_error", "standard_deviation")
-    return [(n, v) for n, v in details.items() if isinstance(v, float) and n not in shown]
+    return [(n, digits(v)) for n, v in details.items() if isinstance(v, float) and n not in shown]
 
 
 def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -107,17 +130,4 @@ def flat(fingerprint: Mapping[str, Any], prefix: str = "") -> list[tuple[str, An
 def write_document(document: Mapping[str, Any], path: Path) -> None:
     """Write a document as JSON; infinity and NaN become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, as_json(document))
-
-
-def as_json(document: Mapping[str, Any]) -> str:
-    """Convert a document to JSON; infinity and NaN become null, as JSON has no such numbers."""
-    return json.dumps(_without_infinities(document), indent=2) + "\n"
-
-
-def _without_infinities(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_infinities(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_infinities(inner) for inner in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    write_whole(path, f"{json_text(document, indent=2)}\n")

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import torch
@@ -12,8 +14,8 @@ from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
 from i2i.evaluation.collection import MetricCollection, Result
 from i2i.evaluation.document import read_run_document
-from i2i.evaluation.results import described, write_document
-from i2i.evaluation.samples import SampleFolder
+from i2i.evaluation.results import described, digits, write_document
+from i2i.evaluation.samples import INPUT, TARGET, SampleFolder
 from i2i.evaluation.translations import translate_pairs
 from i2i.images import save_image
 from i2i.images.sheets import spread
@@ -84,7 +86,7 @@ def evaluate_split(
     measured with each input as the output: the identity baseline, `input_as_output`. If the recipe
     asks for bootstrap samples, metrics that support them add their values on these samples and the
     interval to their details. Earlier results in the folder stay if they are for the same weights
-    and the same pairs.
+    and the same pairs; images of pairs that the split no longer has are removed.
 
     Args:
         generator: The generator, on the device.
@@ -105,6 +107,7 @@ def evaluate_split(
     baseline = MetricCollection([m for m in metrics if m in outputs.paired], device=device)
     sample_names = [decoded.names[i] for i in spread(len(decoded.names), SAMPLES)]
     samples = SampleFolder(folder / "samples")
+    written = []
     with track("translating and measuring", len(decoded.names)) as advance:
         for translated in translate_pairs(generator, decoded, recipe, device):
             images = translated.on(device)
@@ -113,9 +116,12 @@ def evaluate_split(
             if comparable:
                 baseline.update_pairs({**images, "output": images["input"]})
             for name, (_, output, _) in zip(translated.names, translated.images(), strict=True):
-                save_image(output, safe_join(folder / "images", name))
+                written.append(save_image(output, safe_join(folder / "images", name)))
             samples.write(translated, OUTPUT, sample_names)
             advance(len(translated.names))
+    _remove_others(folder / "images", written)
+    columns = (INPUT, OUTPUT, TARGET)
+    _remove_others(samples.path, [samples.file(c, name) for c in columns for name in sample_names])
     identity = {
         "split": split,
         "images": len(decoded.names),
@@ -133,6 +139,9 @@ def evaluate_split(
     result: dict[str, Any] = identity | described(outputs.results(bootstrap=indices), compared)
     values = {text: copied.value for text, copied in baseline.results().items()}
     result["input_as_output"] = values if comparable else None
+    for text, value in values.items():
+        if comparable and value is not None and not isfinite(value):
+            result["details"][text]["input_as_output_not_finite"] = digits(value)
     result = _with_earlier(result, identity, folder / "metrics.json")
     write_document(result, folder / "metrics.json")
     return result
@@ -143,6 +152,16 @@ def _content(decoded: Decoded) -> str:
     return json_sha256(
         [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
     )
+
+
+def _remove_others(folder: Path, written: Sequence[Path]) -> None:
+    """Remove all images in a folder except those that were written; links are not followed."""
+    kept = {(found.st_dev, found.st_ino) for found in map(Path.stat, written)}
+    for file in folder.rglob("*"):
+        found = file.lstat()
+        image = S_ISREG(found.st_mode) and file.suffix in (".png", ".npy")
+        if image and (found.st_dev, found.st_ino) not in kept:
+            file.unlink()
 
 
 def _with_earlier(

@@ -74,7 +74,11 @@ class _Torchmetrics(MeanOverImages):
 
 
 class PSNR(_Torchmetrics):
-    """Peak signal-to-noise ratio in dB at data range 1, as in torchmetrics."""
+    """Peak signal-to-noise ratio in dB at data range 1, as in torchmetrics.
+
+    The ratio of two equal images is infinite. Such pairs are left out of the mean and counted;
+    the value is infinite only if all pairs are equal.
+    """
 
     def per_image(self, output: Tensor, target: Tensor) -> Tensor:
         """Compute the value `(N,)` of each pair; both uint8 or uint16 `(N, C, H, W)`."""
@@ -83,6 +87,19 @@ class PSNR(_Torchmetrics):
             _unit(output), _unit(target), data_range=1.0, dim=(1, 2, 3), reduction="none"
         )
         return values
+
+    def compute(self) -> float:
+        """Return the mean over all pairs that differ; NaN if there are no pairs."""
+        return _mean_of_finite(self._values[None]).item()
+
+    def bootstrap(self, indices: Tensor) -> Tensor:
+        """Compute the mean `(B,)` over the pairs that differ in each bootstrap sample `(B, n)`."""
+        return _mean_of_finite(self._values[indices])
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the number of pairs, and how many of them are equal."""
+        equal = int(self._values.isinf().sum())
+        return {**super().details(), **({"equal_pairs": equal} if equal else {})}
 
 
 class SSIM(_Torchmetrics):
@@ -110,6 +127,13 @@ class MSSSIM(_Torchmetrics):
             output,
             target,
         )
+
+
+def _mean_of_finite(values: Tensor) -> Tensor:
+    """The mean of each row, without infinite values; of a row without others, infinity."""
+    finite = values.isfinite()
+    means = values.where(finite, 0.0).sum(dim=1) / finite.sum(dim=1)
+    return means.where(finite.any(dim=1), values.mean(dim=1))
 
 
 def _similarity(

@@ -1,5 +1,6 @@
 """The file of a trained model: weights, and as metadata everything that is needed to use it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from i2i.errors import CheckpointError
 from i2i.system.hashing import tensors_sha256, text_sha256
-from i2i.system.tensor_file import read_tensors, write_tensors
+from i2i.system.tensor_file import check_fits, read_tensors, write_tensors
 from i2i.system.version import __version__
 
 FORMAT = "i2i"
@@ -64,6 +65,8 @@ def read_model(path: Path) -> ModelFile:
         )
     if metadata["sha256"] != _sha256(tensors, metadata):
         raise CheckpointError(f"{path}: is damaged: its SHA-256 isn't the one written in it")
+    if not re.fullmatch("[0-9]{1,18}", metadata["step"]):
+        raise CheckpointError(f"{path}: its number of training steps is no whole number")
     return ModelFile(tensors, metadata)
 
 
@@ -89,25 +92,10 @@ def load_state(
         assign: Use the tensors themselves as the network's parameters, instead of copying them.
 
     Raises:
-        CheckpointError: If names, shapes or types differ; the message lists up to 20 of them. Or if
+        CheckpointError: If names, shapes or types differ; the message lists them. Or if
             weights are not finite.
     """
-    own = network.state_dict()
-    differing = [f"'{name}' is missing" for name in own.keys() - tensors.keys()]
-    differing += [f"'{name}' is not in this network" for name in tensors.keys() - own.keys()]
-    for name in own.keys() & tensors.keys():
-        found, expected = tensors[name], own[name]
-        if found.shape != expected.shape:
-            differing.append(f"'{name}' is {list(found.shape)} instead of {list(expected.shape)}")
-        elif found.dtype != expected.dtype:
-            differing.append(f"'{name}' is {found.dtype} instead of {expected.dtype}")
-    if differing:
-        shown = "; ".join(sorted(differing)[:20])
-        more = f"; and {len(differing) - 20} more" if len(differing) > 20 else ""
-        raise CheckpointError(
-            f"{path}: has the weights of another architecture ({len(differing)} of "
-            f"{len(own)} tensors differ): {shown}{more}"
-        )
+    check_fits(path, tensors, network.state_dict())
     network.load_state_dict(dict(tensors), assign=assign)
     if not are_finite(network):
         raise CheckpointError(

@@ -46,12 +46,14 @@ def registry() -> Registry:
     for name in BUILT_INS:
         _register(manager, found, import_module(name), name)
     for entry_point in _selected():
-        plugin = _distribution(entry_point)
+        plugin = distribution(entry_point)
         try:
             _register(manager, found, entry_point.load(), plugin)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may even call sys.exit
             if os.environ.get("I2I_STRICT_PLUGINS") == "1":
-                raise PluginError(f"plugin '{plugin}' failed to load: {error}") from error
+                raise PluginError(f"plugin '{plugin}' failed to load: {error!r}") from error
             found.broken[plugin] = error
     return found
 
@@ -66,22 +68,25 @@ def _selected() -> list[EntryPoint]:
     return [point for point in installed if point.name in names]
 
 
-def _distribution(entry_point: EntryPoint) -> str:
-    return entry_point.dist.name if entry_point.dist else entry_point.name
+def distribution(entry_point: EntryPoint) -> str:
+    """The name of the distribution that has an entry point, by which i2i calls a plugin."""
+    named: str | None = entry_point.dist.name if entry_point.dist else None
+    return named or entry_point.name
 
 
 def _register(manager: PluginManager, found: Registry, module: ModuleType, plugin: str) -> None:
     """Add all components of a module to the registry, or none if one of them is invalid."""
-    manager.register(module, name=plugin)
     try:
+        manager.register(module, name=plugin)
         manager.check_pending()
         entries = _registered(manager, module, plugin)
         staged = Registry({kind: dict(named) for kind, named in found.entries.items()})
         for entry in entries:
             staged.add(entry)
         found.entries = staged.entries
-    except Exception:
-        manager.unregister(module)
+    except BaseException:
+        if manager.is_registered(module):
+            manager.unregister(module)
         raise
 
 
@@ -107,6 +112,8 @@ def _collector(entries: list[Entry], kind: str, plugin: str) -> Register:
     """The `register` function for the hooks of one kind; it appends to `entries`."""
 
     def register(name: str, target: str | type, *, summary: str = "") -> None:
+        if not (isinstance(name, str) and name.isprintable() and isinstance(summary, str)):
+            raise PluginError(f"{plugin} registers {name!r}: names and summaries are plain texts")
         if not isinstance(target, str) and kind in COMPONENTS:
             parameters(target)
         entries.append(Entry(kind, name, target, summary, plugin))

@@ -46,7 +46,9 @@ class Entry:
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(import_module(module), attribute)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may even call sys.exit
             raise PluginError(
                 f"{self.kind} '{self.name}' of {self.plugin} can't be loaded from "
                 f"'{self.target}': {type(error).__name__}: {error}"

@@ -38,14 +38,21 @@ def parameters(component: type) -> list[Option]:
     """All parameters of a component's constructor.
 
     Raises:
-        PluginError: If one has no annotation, or is `*args` or `**kwargs`, which would accept a
-            mistyped key without an error.
+        PluginError: If it isn't a class, or if a parameter has no valid annotation, or is `*args`
+            or `**kwargs`, which would accept a mistyped key without an error.
     """
+    if not isinstance(component, type):
+        raise PluginError(f"{component!r} is no class: register a class")
     constructor = _own_constructor(component)
     if constructor is None:
         return []
     found = list(signature(constructor).parameters.values())[1:]
-    hints = get_type_hints(constructor, include_extras=True)
+    try:
+        hints = get_type_hints(constructor, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise PluginError(
+            f"the annotations of {component.__qualname__} are wrong: {error}"
+        ) from error
     for parameter in found:
         if parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             raise PluginError(

@@ -13,7 +13,11 @@ class Component(BaseModel):
     """The kind of component, one of `i2i.plugins.registry.KINDS`."""
 
     model_config = ConfigDict(
-        extra="allow", strict=True, frozen=True, use_attribute_docstrings=True
+        extra="allow",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
     type: str

@@ -3,6 +3,8 @@
 import tomllib
 from typing import Any
 
+from i2i.recipe.toml import parse_toml
+
 
 def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
     """Split `name:key=value,…` into the metric's name and its options.
@@ -21,8 +23,12 @@ def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def toml_value(text: str) -> Any:
-    """Parse a TOML value; return the text itself if it is not valid TOML."""
+    """Parse a TOML value; return the text itself if it is not valid TOML.
+
+    Raises:
+        OutOfBounds: As `parse_toml`.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return parse_toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text

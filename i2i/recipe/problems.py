@@ -18,10 +18,14 @@ _EXPECTED = {
     "bool": "true or false",
     "tuple": "a list",
     "list": "a list",
+    "dict": "a table of keys",
     "path": "a path",
     "model": "a table of keys",
     "literal": "one of {expected}",
 }
+
+_SHOWN = 60
+"""Largest number of characters of a value in a message."""
 
 _BOUNDS = {
     "greater_than": "above",
@@ -39,7 +43,7 @@ class Problem:
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.sentence}"
+        return f"{shortened(self.path, 100)}: {shortened(self.sentence, 1000)}"
 
 
 def problems(
@@ -73,17 +77,24 @@ def problems(
 
 
 def _location(item: ErrorDetails, values: Any) -> tuple[int | str, ...]:
-    """The location of an error as keys of the recipe, without the union tags that pydantic adds."""
+    """The location of an error as keys of the recipe, without the union tags that pydantic adds.
+
+    A missing key has its own path, a missing item of a list the path of the list.
+    """
     location: list[int | str] = []
-    for part in item["loc"]:
+    for i, part in enumerate(item["loc"]):
         if isinstance(values, Mapping) and part in values:
             values = values[str(part)]
         elif isinstance(values, list) and isinstance(part, int) and part < len(values):
             values = values[part]
-        elif item["type"] != "missing":
+        elif not (_lacks_a_key(item) and i == len(item["loc"]) - 1):
             continue
         location.append(part)
     return tuple(location)
+
+
+def _lacks_a_key(item: ErrorDetails) -> bool:
+    return item["type"] == "missing" and isinstance(item["loc"][-1], str)
 
 
 def _owner(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[Any, Any]:
@@ -116,7 +127,7 @@ def _sentence(
     given, hint = _toml(first["input"]), _default(default)
     if kind == "extra_forbidden":
         return _unknown_key(str(location[-1]), [*owner.model_fields, *extra])
-    if kind == "missing":
+    if _lacks_a_key(first):
         return f"is required: add '{location[-1]} = …'"
     if kind == "literal_error" and len(items) == 1:
         return _wrong_choice(first, owner, location, default)
@@ -125,19 +136,34 @@ def _sentence(
     sentences = {
         "value_error": str(context.get("error")),
         "too_short": "needs at least one item",
+        "string_too_short": "must not be empty",
+        "string_too_long": f"{given} is {_length(first)} characters long; use at most "
+        f"{context.get('max_length')}",
         "string_pattern_mismatch": f"{given} doesn't match {context.get('pattern')}{hint}",
         "finite_number": f"must be finite, not {given}{hint}",
     }
-    expected = dict.fromkeys(_expected(item) for item in items)
-    return sentences.get(kind, f"must be {' or '.join(expected)}, not {given}{hint}")
+    return sentences.get(kind, f"must be {_expected(items)}, not {given}{hint}")
 
 
-def _expected(item: ErrorDetails) -> str:
-    kind = item["type"].partition("_")[0]
-    known = _EXPECTED.get(kind)
-    if known is None:
-        return item["msg"]
-    return known.format(**item.get("ctx", {}))
+def _expected(items: list[ErrorDetails]) -> str:
+    """What would be right, in words."""
+    expected = dict.fromkeys(_kind(item) for item in items if item["type"] != "missing")
+    missing = [int(item["loc"][-1]) for item in items if item["type"] == "missing"]
+    if missing:
+        expected |= {f"a list of {max(missing) + 1} items": None}
+    return " or ".join(expected)
+
+
+def _kind(item: ErrorDetails) -> str:
+    context = item.get("ctx", {})
+    if item["type"] == "too_long":
+        return f"a list of {context['max_length']} items"
+    known = _EXPECTED.get(item["type"].partition("_")[0])
+    return known.format(**context) if known else item["msg"].removeprefix("Input should be ")
+
+
+def _length(item: ErrorDetails) -> int:
+    return len(item["input"]) if isinstance(item["input"], str) else 0
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
@@ -183,7 +209,13 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"'{value}'"
+        return f"'{shortened(value)}'"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return str(value)
+        return shortened(f"[{', '.join(_toml(item) for item in value)}]")
+    return shortened(str(value))
+
+
+def shortened(text: str, most: int = _SHOWN) -> str:
+    """A text for a message: cut if it is long, with escapes for what can't be printed."""
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -14,8 +14,9 @@ from i2i.plugins.manager import registry
 from i2i.recipe.component import Component, component_sections
 from i2i.recipe.metrics import parse_metric, toml_value
 from i2i.recipe.paths import make_absolute
-from i2i.recipe.problems import Problem, problems
+from i2i.recipe.problems import Problem, problems, shortened
 from i2i.recipe.schema import Recipe
+from i2i.recipe.toml import DEEPEST, OutOfBounds, check_bounds, parse_toml
 from i2i.recipe.upgrade import upgrade
 
 R = TypeVar("R", bound=Recipe)
@@ -64,13 +65,24 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         RecipeError: If it can't be read, or isn't valid TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError([f"{path}: there is no such file"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError([f"{path}: can't be read: {error}"]) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError([f"{path}: is not UTF-8 text; save it as UTF-8"]) from error
+    except OSError as error:
+        raise RecipeError([f"{path}: can't be read: {error.strerror}"]) from error
+    return parsed(text, str(path))
+
+
+def parsed(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML; raise RecipeError, which names the source, if it isn't valid."""
+    try:
+        return parse_toml(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError([f"{path}: not valid TOML: {error}"]) from error
+        raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
+    except OutOfBounds as error:
+        raise RecipeError([f"{source}: {error}"]) from error
 
 
 @overload
@@ -100,53 +112,25 @@ def parse_recipe(
         source: Name of the recipe in error messages.
         model: As in `load_recipe`.
     """
+    try:
+        check_bounds(document)
+    except OutOfBounds as error:
+        raise RecipeError([f"{source}: {error}"]) from error
     content = deepcopy(dict(document))
     found = [problem for text in overrides for problem in _override(content, text)]
     upgrade(content, set(model.model_fields), warn=True)
     make_absolute(content, source)
-    return _checked(content, found, source, model)
+    return checked(content, found, source, model)
 
 
-def load_run_recipe(path: Path) -> Recipe:
-    """Read the recipe in a run's folder, written by this version or an earlier one.
-
-    Raises:
-        RecipeError: If it is damaged, or a component is not installed.
-    """
-    return parse_run_recipe(_read_run_toml(path), source=str(path))
-
-
-def load_resolved_recipe(path: Path) -> Recipe:
-    """Read the recipe in a run's folder as `resolved_recipe` does.
-
-    Raises:
-        RecipeError: If it is damaged.
-    """
-    return _resolved(_read_run_toml(path), source=str(path))
-
-
-def _read_run_toml(path: Path) -> dict[str, Any]:
-    try:
-        return read_toml(path)
-    except RecipeError as error:
-        remedy = "delete it: 'i2i run RECIPE --resume' writes it again"
-        raise RecipeError([f"{problem}: {remedy}" for problem in error.problems]) from error
-
-
-def parse_run_recipe(document: Mapping[str, Any], *, source: str) -> Recipe:
-    """Check a resolved recipe of this version or an earlier one; add defaults of newer keys.
-
-    Raises:
-        RecipeError: As `load_recipe`.
-    """
-    content = deepcopy(dict(document))
-    upgrade(content, set(Recipe.model_fields), warn=False)
-    return _checked(content, [], source, Recipe)
-
-
-def _checked(
+def checked(
     content: dict[str, Any], found: list[Problem], source: str, model: type[Recipe]
 ) -> Recipe:
+    """Check the content of a recipe, in which problems were found already, and complete it.
+
+    Raises:
+        RecipeError: If there are any problems; it lists all of them.
+    """
     add_default_types(content)
     recipe = None
     try:
@@ -159,44 +143,25 @@ def _checked(
     return _completed(recipe)
 
 
-def resolved_recipe(text: str, *, source: str) -> Recipe:
-    """Parse a recipe that `Recipe.to_toml` wrote into a run's folder or a model file.
-
-    It was fully checked when it was written, so its components are not looked up again: to use a
-    model, its generator must be installed, but not the losses and metrics of its training.
-
-    Raises:
-        RecipeError: If it is not a resolved recipe.
-    """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError([f"{source}: not valid TOML: {error}"]) from error
-    return _resolved(content, source=source)
-
-
-def _resolved(content: dict[str, Any], *, source: str) -> Recipe:
-    upgrade(content, set(Recipe.model_fields), warn=False)
-    try:
-        return validate(Recipe, content)
-    except ValidationError as error:
-        found = problems(error, Recipe, content)
-        raise RecipeError([f"{source}: {problem}" for problem in found]) from error
-
-
 def _override(document: dict[str, Any], text: str) -> list[Problem]:
     """Apply one `section.key=value` override to the document; return problems with it, if any."""
-    path, equals, value = text.partition("=")
+    path, equals, value = text.removeprefix("\ufeff").partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        return [Problem("--set", f"'{text}' is not of the form section.key=value")]
-    parsed = toml_value(value)
+        return [Problem("--set", f"'{shortened(text)}' is not of the form section.key=value")]
+    if len(keys) > DEEPEST:
+        return [Problem("--set", f"'{shortened(path)}' has more than {DEEPEST} parts")]
+    try:
+        parsed = toml_value(value)
+        check_bounds({path: parsed})
+    except OutOfBounds as error:
+        return [Problem(path, f"--set: {error}")]
     table: Any = document
     for depth, key in enumerate(keys):
         key_path = ".".join(keys[: depth + 1])
         index: str | int = key
         if isinstance(table, list):
-            if not key.isdecimal() or int(key) >= len(table):
+            if not key.isdecimal() or len(key) > 9 or int(key) >= len(table):
                 return [
                     Problem(key_path, f"--set: there is no such item; the list has {len(table)}")
                 ]

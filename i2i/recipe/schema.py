@@ -138,6 +138,15 @@ class Train(Strict):
     """Use only algorithms that return the same bits every time, which can be slower. CPU runs are
     deterministic without it."""
 
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} can't be split into {self.accumulate} equal parts "
+                "(accumulate); make it a multiple"
+            )
+        return self
+
 
 class Validation(Strict):
     """Metrics on the validation split during the training."""
@@ -217,7 +226,7 @@ class Eval(Strict):
     """Which checkpoint to evaluate and to translate with: the `last`, or the `best` in
     validation."""
 
-    bootstrap: Annotated[int, Ge(0)] = 0
+    bootstrap: Annotated[int, Interval(ge=0, le=100_000)] = 0
     """Number of bootstrap samples, for confidence intervals: every metric is also computed on this
     many random draws of the test pairs. 1000 is common; 0 computes no intervals."""
 

@@ -1,6 +1,7 @@
 """Line plots as SVG."""
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,11 +66,15 @@ def plot(title: str, lines: Sequence[Line], *, across: str = "step", log: bool =
 
 
 def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Draw one SVG per loss and per validation metric from the lines of metrics.jsonl."""
+    """Draw one SVG per loss and per validation metric from the lines of metrics.jsonl.
+
+    A value that is not finite makes a gap.
+    """
     series: dict[str, list[tuple[int, float]]] = {}
     for line in lines:
         for name, value in line.get("losses", {}).items():
             series.setdefault(f"loss {name}", []).append((line["step"], value))
         for name, value in line.get("validation", {}).items():
-            series.setdefault(f"validation {name}", []).append((line["step"], value))
+            shown = math.nan if value is None else value
+            series.setdefault(f"validation {name}", []).append((line["step"], shown))
     return [plot(title, [Line(points)]) for title, points in series.items()]

@@ -62,7 +62,10 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
 def _copied(evaluation: dict[str, Any] | None, text: str) -> str:
     """Return the metric's value with the input as the output, or a dash if there is none."""
     copies = (evaluation or {}).get("input_as_output") or {}
-    return number({"value": copies[text]}) if text in copies else "–"
+    if evaluation is None or text not in copies:
+        return "–"
+    words = evaluation["details"][text].get("input_as_output_not_finite", "")
+    return number({"value": copies[text], "not_finite": words})
 
 
 def _old_sheet(folder: RunFolder) -> Path:

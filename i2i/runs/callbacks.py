@@ -81,10 +81,10 @@ def callbacks(
 
 
 def _improves(upwards: bool) -> Callable[[float, float], bool]:
-    """A function that tells whether its first value is better; any value is better than NaN."""
+    """A function that tells whether its first value is better; all are better than NaN and ∞."""
 
     def improves(value: float, other: float) -> bool:
-        if math.isnan(other):
+        if not math.isfinite(other):  # saved by an earlier version
             return True
         return value > other if upwards else value < other
 

@@ -12,11 +12,12 @@ from i2i.errors import DataError, I2IError, RecipeError
 from i2i.evaluation.folders import evaluate_folders
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
-from i2i.model.file import load_model
+from i2i.model.file import read_model
 from i2i.recipe import load_run_recipe, metric_problems
-from i2i.recipe.assemble import assemble_dataset, assemble_generator
+from i2i.recipe.assemble import assemble_dataset
 from i2i.run_folder import RunFolder
 from i2i.runs.holding import holding
+from i2i.runs.loading import trained_generator
 from i2i.system.devices import choose_device
 from i2i.system.failures import explained
 from i2i.system.files import scratch
@@ -80,7 +81,8 @@ def evaluate(
         out: For a run: also write the results to this file; a run that can't be written to stays
             as it is. For a folder: write them to this file instead of `metrics.json`.
         on_bad: For folders: images that can't be read raise an error, or are skipped and counted.
-        mixed_formats: For folders: allow JPEG files to be compared with lossless ones.
+        mixed_formats: For folders: allow images that are compressed with loss, such as JPEG, to be
+            compared with lossless ones.
         device: `auto`, or a torch device.
 
     Raises:
@@ -177,10 +179,9 @@ def _measured(run: RunFolder, metrics: Sequence[str], folder: Path, device_name:
     if not pairs.names:
         raise DataError([f"{run.path}: its data has no test split to translate"])
     device = choose_device(device_name)
-    generator = assemble_generator(
-        recipe, dataset.input_channels, dataset.target_channels, trained=True
-    )
-    load_model(checkpoint.path / checkpoints.MODEL, generator)
+    file = checkpoint.path / checkpoints.MODEL
+    channels = dataset.input_channels, dataset.target_channels
+    generator = trained_generator(recipe, channels, read_model(file).tensors, file)
     asked = tuple(metrics) or recipe.eval.metrics
     document = evaluate_split(
         generator.to(device).eval(),

@@ -1,21 +1,28 @@
 """Loading of a trained model from a run, a checkpoint or a model file."""
 
 from collections.abc import Callable, Iterable
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from i2i.datasets.info import DatasetInfo
 from i2i.errors import CheckpointError
+from i2i.images.sizes import size_text
 from i2i.model.file import load_state, read_model
 from i2i.model.model import Model
 from i2i.recipe import Recipe, load_resolved_recipe, resolved_recipe
 from i2i.recipe.assemble import assemble_generator
 from i2i.run_folder import RunFolder
 from i2i.system.devices import choose_device
+from i2i.system.tensor_file import check_fits
 from i2i.training import checkpoint as checkpoints
+
+LARGEST_CROP = 2**26
+"""Pixels of the largest image that a model can have been trained on: 8192x8192."""
 
 
 def load(path: Path | str, *, device: str = "auto") -> Model:
@@ -39,7 +46,8 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
     except ValueError as error:
         raise CheckpointError(f"{file}: {error}") from error
     chosen = choose_device(device)
-    generator = _generator(recipe, data, tensors, file).to(chosen)
+    channels = data.input.channels, data.target.channels
+    generator = trained_generator(recipe, channels, tensors, file).to(chosen)
     return Model(
         generator.eval(),
         recipe,
@@ -70,11 +78,27 @@ def _model_file(path: Path) -> tuple[Path, list[str]]:
     )
 
 
-def _generator(
-    recipe: Recipe, data: DatasetInfo, tensors: dict[str, Tensor], file: Path
+def trained_generator(
+    recipe: Recipe, channels: tuple[int, int], tensors: dict[str, Tensor], file: Path
 ) -> nn.Module:
-    """Build the generator and load its weights."""
-    channels = data.input.channels, data.target.channels
+    """Build the generator of a recipe and load its weights.
+
+    The weights are compared with the network on torch's meta device first: a recipe may ask for a
+    network of any size, and nothing is allocated for more than the file has.
+
+    Args:
+        recipe: The recipe.
+        channels: Channels of inputs and targets.
+        tensors: The weights by name.
+        file: The file that they come from, for messages.
+
+    Raises:
+        CheckpointError: If the weights don't fit the network.
+        RecipeError, PluginError: If the generator can't be built.
+    """
+    sketch = _on_meta(recipe, channels, file)
+    if sketch is not None:
+        check_fits(file, tensors, sketch.state_dict())
     with _NoInit():
         generator = assemble_generator(recipe, *channels, trained=True)
     if dict(generator.named_buffers()).keys() - generator.state_dict().keys():
@@ -82,6 +106,21 @@ def _generator(
         generator = assemble_generator(recipe, *channels, trained=True)
     load_state(generator, tensors, file, assign=True)
     return generator
+
+
+def _on_meta(recipe: Recipe, channels: tuple[int, int], file: Path) -> nn.Module | None:
+    """The generator on the meta device; None if it can't be built without values."""
+    size = recipe.augment.crop
+    if prod(size) > LARGEST_CROP:
+        raise CheckpointError(f"{file}: was trained on {size_text(size)}, too large to be true")
+    try:
+        with torch.device("meta"), _NoInit():
+            return assemble_generator(recipe, *channels, trained=True)
+    except (RuntimeError, TypeError, OverflowError) as error:
+        reason = str(error).partition("\n")[0]
+        if "meta" in reason:
+            return None
+        raise CheckpointError(f"{file}: its generator can't be built: {reason}") from error
 
 
 class _NoInit(TorchFunctionMode):

@@ -20,6 +20,7 @@ from i2i.recipe.assemble import (
     assemble_losses,
     assemble_method,
 )
+from i2i.recipe.dry_run import LARGEST, dry_run
 from i2i.run_folder import RunFolder
 from i2i.runs.begin import check_metrics, introduce, record
 from i2i.runs.callbacks import callbacks
@@ -28,6 +29,7 @@ from i2i.runs.earlier import check_free, nothing, set_aside
 from i2i.runs.holding import holding
 from i2i.runs.resume import Resumed, resume_training
 from i2i.system.console import Console
+from i2i.system.devices import memory_of
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.training.log import MetricsLog
@@ -127,6 +129,8 @@ def _method(recipe: Recipe, engine: Engine, dataset: Dataset) -> Method:
     """Build the recipe's method, with its networks and losses on the engine's device."""
     channels = dataset.input_channels, dataset.target_channels
     losses = {label: loss.to(engine.device) for label, loss in assemble_losses(recipe).items()}
+    available = memory_of(engine.device) or LARGEST
+    dry_run(recipe, channels, losses, ranks=engine.ranks, available=available)
     generator = engine.wrap(assemble_generator(recipe, *channels))
     discriminators = {
         label: engine.wrap(network)

@@ -16,7 +16,7 @@ from i2i.segmentation.palette import Labels
 from i2i.system.cache import cache_dir
 from i2i.system.failures import explained
 from i2i.system.files import with_home
-from i2i.system.tensor_file import read_tensors, write_tensors
+from i2i.system.tensor_file import check_fits, read_tensors, write_tensors
 
 FORMAT = "i2i-segmenter"
 
@@ -174,9 +174,13 @@ def load_segmenter(path: Path) -> Segmenter:
             f"{path}: is damaged: its SHA-256 differs from the one stored in it; train it again"
         )
     try:
-        segmenter = _built(json.loads(text))
+        about = json.loads(text)
+        # A stranger's file may ask for a network of any size.
+        with torch.device("meta"):
+            check_fits(path, tensors, _built(about).state_dict())
+        segmenter = _built(about)
         segmenter.load_state_dict(tensors)
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(
             f"{path}: this version of i2i or of timm can't rebuild the segmenter: {reason}"

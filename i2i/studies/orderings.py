@@ -6,6 +6,7 @@ confidence covers the choice of test images. It doesn't cover the variation betw
 another seed gives other weights, and the spread over seeds shows how much that matters.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -123,7 +124,7 @@ def findings(study: Study, runs: Runs, upwards: Mapping[str, bool]) -> list[Find
 
 def paired_bootstrap(
     better: Sequence[Values], worse: Sequence[Values], *, higher_is_better: bool
-) -> tuple[float, tuple[float, float]]:
+) -> tuple[float, tuple[float, float]] | None:
     """Compute the confidence that one variant is better, and the interval of the difference.
 
     Args:
@@ -135,13 +136,15 @@ def paired_bootstrap(
     Returns:
         The share of bootstrap samples in which the first variant is better, where ties count half;
         and the 2.5 and 97.5 percentiles of first minus second. Bootstrap samples with a missing
-        value (NaN) are skipped.
+        value (NaN) are skipped; None if that are all.
     """
     # Runs may differ in B: a shorter list holds the first samples of a longer one.
     count = min(len(values) for values in (*better, *worse))
     sides = [np.mean([values[:count] for values in side], axis=0) for side in (better, worse)]
     difference = sides[0] - sides[1]
     difference = difference[~np.isnan(difference)]
+    if not len(difference):
+        return None
     towards = difference if higher_is_better else -difference
     confidence = float(np.mean((towards > 0) + 0.5 * (towards == 0)))
     low, high = np.percentile(difference, (2.5, 97.5))
@@ -157,6 +160,11 @@ def _compared(
     missing = [name for name, side in zip(pair, known, strict=True) if not side]
     if missing:
         return Comparison(*pair, problem=f"{' and '.join(missing)} not measured")
+    endless = [
+        name for name, side in zip(pair, known, strict=True) if not all(map(math.isfinite, side))
+    ]
+    if endless:
+        return Comparison(*pair, problem=f"{' and '.join(endless)} not finite")
     difference = mean(known[0]) - mean(known[1])
     text = study.metric_texts[metric]
     if apart := unlike([*sides[0], *sides[1]], text, despite=("versions",)):
@@ -164,8 +172,9 @@ def _compared(
     better, worse = ([_bootstrap_values(record, text) for record in side] for side in sides)
     if not all(len(values) for values in (*better, *worse)):
         return Comparison(*pair, difference, problem="no bootstrap samples: set eval.bootstrap")
-    confidence, interval = paired_bootstrap(better, worse, higher_is_better=upwards)
-    return Comparison(*pair, difference, confidence, interval)
+    if (found := paired_bootstrap(better, worse, higher_is_better=upwards)) is None:
+        return Comparison(*pair, difference, problem="no bootstrap sample has a value")
+    return Comparison(*pair, difference, *found)
 
 
 def _bootstrap_values(record: Record, text: str) -> Values:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from i2i.evaluation.results import as_json, flat
+from i2i.evaluation.results import flat
 from i2i.images import png_bytes
 from i2i.images.sheets import sheet
 from i2i.images.types import Array
@@ -12,9 +12,11 @@ from i2i.report.html import png_uri, render, svg_uri
 from i2i.studies.folder import StudyFolder
 from i2i.studies.markdown import as_markdown, signed
 from i2i.studies.plots import histograms, looks, training_curves
+from i2i.studies.record import Record
 from i2i.studies.results import Results
 from i2i.system.console import duration
 from i2i.system.files import write_whole
+from i2i.system.json_file import json_text
 
 SMALL = 128
 """Images narrower than this many pixels are enlarged without smoothing."""
@@ -22,7 +24,7 @@ SMALL = 128
 
 def write_results(folder: StudyFolder, results: Results) -> None:
     """Write `study.json`, `study.md` and `study.html` into a study's folder, and `figure.png`."""
-    write_whole(folder.results, as_json(results.to_json()))
+    write_whole(folder.results, f"{json_text(results.to_json(), indent=2)}\n")
     figure = columns_of_images(results)
     write_whole(folder.text, as_markdown(results, list(figure)))
     if figure:
@@ -88,9 +90,21 @@ def _notices(results: Results) -> list[str]:
     )
     if results.missing:
         notices[f"Not run yet, so not on this page: {'; '.join(results.missing)}."] = None
+    for name, text in results.study.metric_texts.items():
+        equal = {
+            variant: sum(_equal_pairs(record, text) for record in runs.values())
+            for variant, runs in results.runs.items()
+        }
+        if any(equal.values()):
+            counts = ", ".join(f"{n:,} of {variant}" for variant, n in equal.items() if n)
+            notices[f"{name} leaves out pairs whose images are equal: {counts}."] = None
     if results.differing:
         notices[f"The runs' fingerprints differ: {'; '.join(results.differing)}."] = None
     return list(notices)
+
+
+def _equal_pairs(record: Record, text: str) -> int:
+    return int(record.evaluation["details"].get(text, {}).get("equal_pairs", 0))
 
 
 def _bootstrap_samples(results: Results) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import mean
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -77,14 +77,19 @@ def histograms(results: Results, look: Mapping[str, Look]) -> list[str]:
 def _mean_curve(records: Sequence[Record], text: str) -> list[tuple[float, float]]:
     """Return the mean of a metric over the seeds, at the steps where all of them have a value."""
     curves = [
-        {line["step"]: line[text] for line in record.document["curves"]["validation"]}
+        {line["step"]: _drawable(line[text]) for line in record.document["curves"]["validation"]}
         for record in records
         if all(text in line for line in record.document["curves"]["validation"])
     ]
     if not curves:
         return []
     steps = sorted(set(curves[0]).intersection(*curves[1:]))
-    return [(step, mean(curve[step] for curve in curves)) for step in steps]
+    return [(step, fmean(curve[step] for curve in curves)) for step in steps]
+
+
+def _drawable(value: float | None) -> float:
+    """A value of a curve; one that is not finite, null in JSON, makes a gap (NaN)."""
+    return math.nan if value is None or not math.isfinite(value) else value
 
 
 def _histograms(record: Record, text: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from i2i.run_folder import RunFolder, read_log
 from i2i.studies.images import copy_images, keep_images, read_outputs, read_pairs
 from i2i.studies.sameness import digest
 from i2i.system.files import write_whole
+from i2i.system.json_file import json_text
 
 POINTS = 100
 """Largest number of points per loss curve; each is the mean of the log lines around it."""
@@ -216,5 +217,5 @@ def _short(value: float) -> float:
 
 def _one_line_per_key(document: Mapping[str, Any]) -> str:
     """Format a document as JSON with one line per top-level key."""
-    parts = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items())
+    parts = (f"{json_text(key)}: {json_text(value)}" for key, value in document.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"

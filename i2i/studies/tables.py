@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
+from math import isfinite
+from statistics import fmean, stdev
 from typing import Any
 
+from i2i.evaluation.results import digits, value_in
 from i2i.recipe.assemble import higher_is_better
 from i2i.studies.plan import Job
 from i2i.studies.record import Record
@@ -24,7 +26,7 @@ class Cell:
 
     Args:
         seeds: The value of each seed.
-        best: Whether no other variant has a better mean.
+        best: Whether no other variant has a better mean; never if a mean is not finite.
         paper: The paper's value.
     """
 
@@ -35,12 +37,13 @@ class Cell:
     @property
     def mean(self) -> float | None:
         """The mean over the seeds; None without seeds."""
-        return mean(self.seeds.values()) if self.seeds else None
+        return fmean(self.seeds.values()) if self.seeds else None
 
     @property
     def spread(self) -> float | None:
-        """The sample standard deviation over the seeds; None with fewer than two."""
-        return stdev(self.seeds.values()) if len(self.seeds) > 1 else None
+        """The sample standard deviation over the seeds; None with fewer than two finite ones."""
+        finite = all(map(isfinite, self.seeds.values()))
+        return stdev(self.seeds.values()) if len(self.seeds) > 1 and finite else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the mean, the spread and the value of every seed."""
@@ -73,10 +76,13 @@ class Column:
         """Format a value; the column's largest value decides the number of decimals."""
         if value is None:
             return "–"
+        if not isfinite(value):
+            return digits(value)
         cells = [*self.cells.values(), *([self.ground_truth] if self.ground_truth else [])]
-        largest = max((abs(cell.mean) for cell in cells if cell.mean is not None), default=0.0)
-        digits = next((n for least, n in DIGITS if largest >= least), 4)
-        return f"{value:.{digits}f}"
+        means = (cell.mean for cell in cells if cell.mean is not None)
+        largest = max((abs(mean) for mean in means if isfinite(mean)), default=0.0)
+        decimals = next((n for least, n in DIGITS if largest >= least), 4)
+        return f"{value:.{decimals}f}"
 
 
 def runs_of(study: Study, jobs: Sequence[Job]) -> dict[str, dict[int, Record]]:
@@ -97,11 +103,10 @@ def columns_of(study: Study, runs: Runs, names: Sequence[str]) -> list[Column]:
 
 
 def value_of(study: Study, record: Record, column: str) -> float | None:
-    """Return a run's value in a column; None if it is missing or infinite."""
+    """Return a run's value in a column, also if it is infinite or NaN; None if it is missing."""
     metric, detail = study.column(column)
     details = record.evaluation["details"].get(study.metric_texts[metric], {})
-    value = details.get(detail or "value")
-    return float(value) if isinstance(value, int | float) else None
+    return value_in(details, detail or "value")
 
 
 def _column(study: Study, runs: Runs, name: str) -> Column:
@@ -113,7 +118,7 @@ def _column(study: Study, runs: Runs, name: str) -> Column:
     }
     means = {key: cell.mean for key, cell in cells.items() if cell.mean is not None}
     top = (max if upwards else min)(means.values(), default=None)
-    apart = len(set(means.values())) > 1
+    apart = len(set(means.values())) > 1 and all(map(isfinite, means.values()))
     cells = {
         key: Cell(cell.seeds, apart and cell.mean == top, cell.paper) for key, cell in cells.items()
     }

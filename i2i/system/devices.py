@@ -1,5 +1,6 @@
 """Choice of the device and of the precision."""
 
+import os
 from typing import Literal
 
 import torch
@@ -35,6 +36,16 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
             "of these, or 'auto' ('i2i doctor' shows what it chooses)"
         )
     return torch.device("cuda", local_rank) if name == "cuda" else device
+
+
+def memory_of(device: torch.device) -> int | None:
+    """Bytes of memory that a device has in all; None if the system doesn't tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return None
 
 
 def choose_precision(device: torch.device) -> Literal[32, "bf16-mixed"]:

@@ -1,6 +1,8 @@
-"""Reading JSON that another program, or a power cut, may have changed."""
+"""JSON: writing it so that every program can read it, and reading it with checks."""
 
 import json
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,19 @@ def parse_json(text: str, shape: TypeAdapter[Any]) -> dict[str, Any] | None:
         return _checked(text, shape)
     except (ValueError, RecursionError):
         return None
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """Convert a document to JSON; infinity and NaN become null, as JSON has no such numbers."""
+    return json.dumps(_finite(document), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _checked(content: str | bytes, shape: TypeAdapter[Any]) -> dict[str, Any]:

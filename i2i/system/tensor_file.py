@@ -1,4 +1,4 @@
-"""Reading and writing safetensors files."""
+"""Reading and writing safetensors files, and comparing their tensors with those of a network."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,9 @@ from i2i.system.files import replacing, scratch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_SHOWN = 20
+"""Largest number of tensors that a message lists."""
 
 
 def read_tensors(path: Path) -> "tuple[dict[str, Tensor], dict[str, str]]":
@@ -45,3 +48,33 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping
     with replacing(path) as unfinished, scratch(path) as folder:
         save_file(dict(tensors), folder / path.name, dict(metadata))
         (folder / path.name).replace(unfinished)
+
+
+def check_fits(
+    path: Path, tensors: "Mapping[str, Tensor]", expected: "Mapping[str, Tensor]"
+) -> None:
+    """Check that tensors have the names, shapes and types of a network's.
+
+    Args:
+        path: The file that the tensors come from, for the message.
+        tensors: The tensors by name.
+        expected: The network's state; it may be on the meta device.
+
+    Raises:
+        CheckpointError: If they differ; the message lists the differences.
+    """
+    differing = [f"'{name}' is missing" for name in expected.keys() - tensors.keys()]
+    differing += [f"'{name}' is not in this network" for name in tensors.keys() - expected.keys()]
+    for name in expected.keys() & tensors.keys():
+        found, own = tensors[name], expected[name]
+        if found.shape != own.shape:
+            differing.append(f"'{name}' is {list(found.shape)} instead of {list(own.shape)}")
+        elif found.dtype != own.dtype:
+            differing.append(f"'{name}' is {found.dtype} instead of {own.dtype}")
+    if differing:
+        shown = "; ".join(sorted(differing)[:_SHOWN])
+        more = f"; and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
+        raise CheckpointError(
+            f"{path}: has the weights of another architecture ({len(differing)} of "
+            f"{len(expected)} tensors differ): {shown}{more}"
+        )

@@ -11,6 +11,7 @@ from typing import Any, Self
 from i2i.errors import I2IError
 from i2i.system.console import Bar, Pace
 from i2i.system.files import naming, write_whole
+from i2i.system.json_file import json_text
 
 
 def progress(pace: Pace, step: int, epoch: int, losses: Mapping[str, float], rate: float) -> Bar:
@@ -115,10 +116,13 @@ class MetricsLog:
             self._board.close()
 
     def write(self, step: int, **values: Any) -> None:
-        """Write a line with the step and the values: numbers, or dictionaries of numbers."""
+        """Write a line with the step and the values: numbers, or dictionaries of numbers.
+
+        Numbers that are not finite become null.
+        """
         if self._file:
             with naming(self._path):
-                self._file.write(json.dumps({"step": step, **values}).encode() + b"\n")
+                self._file.write(json_text({"step": step, **values}).encode() + b"\n")
         if self._board is None:
             return
         for name, value in values.items():

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,13 +90,17 @@ def remember_best(
 ) -> bool:
     """Store this step as the best if its `validation.best` value improves; return whether it does.
 
+    A value that is not finite is never the best: no later value could improve on infinity.
+
     Args:
         trainer: Its `best` is updated.
         values: Validation values by metric.
         improves: Whether the first value is better than the second.
     """
     value = values.get(trainer.recipe.validation.best)
-    if value is None or (trainer.best is not None and not improves(value, trainer.best[1])):
+    if value is None or not math.isfinite(value):
+        return False
+    if trainer.best is not None and not improves(value, trainer.best[1]):
         return False
     trainer.best = (trainer.step, value)
     return True

@@ -163,8 +163,7 @@ class Trainer:
         networks = self._other_networks()
         if networks.keys() != saved.networks.keys():
             raise CheckpointError(
-                f"{path}: has the networks {', '.join(sorted(saved.networks)) or 'none'}, and this "
-                f"training has {', '.join(sorted(networks)) or 'none'}"
+                f"{path}: has the networks {sorted(saved.networks)} instead of {sorted(networks)}"
             )
         load_moments(self.optimizers, saved.optimizers, path)
         load_model(checkpoint.path / MODEL, self.model)
@@ -182,20 +181,18 @@ class Trainer:
         Raises:
             TrainingError: If weights are not finite.
         """
-        networks = {n: unwrap(network) for n, network in self.method.networks.items()}
-        for name, network in {**networks, "averaged generator": self.model}.items():
-            if not are_finite(network):
+        for name, network in {**self.method.networks, "averaged generator": self.model}.items():
+            if not are_finite(unwrap(network)):
                 raise TrainingError(
                     f"step {self.step}: the {name}'s weights are not finite. {self._advice}"
                 )
 
     def _other_networks(self) -> dict[str, nn.Module]:
         """The networks that `training.pt` has."""
-        return {
-            name: unwrap(network)
-            for name, network in self.method.networks.items()
-            if name != "generator" or self.average is not None
-        }
+        networks = {name: unwrap(network) for name, network in self.method.networks.items()}
+        if self.average is None:
+            del networks["generator"]
+        return networks
 
     @property
     def _advice(self) -> str:

@@ -214,14 +214,15 @@ def test_the_paper_s_configuration_runs_on_the_real_facades(
     assert "400 train, 100 val, 106 test pairs" in run.output
 
 
-def test_a_batch_that_a_network_cannot_take_is_told_in_a_line(
-    i2i: Start, write_recipe: Recipe
+def test_a_batch_that_a_network_cannot_take_is_told_before_the_first_step(
+    i2i: Start, tmp_path: Path, write_recipe: Recipe
 ) -> None:
     recipe = write_recipe(generator={"type": "timm_unet"}, train={"batch_size": 1})
     run = i2i("run", recipe)
-    assert run.status == 1
-    assert "step 1: a network can't take a batch of 1 x 3 x 32 x 32" in run.errors
+    assert run.status == 2
+    assert "a norm gets a single value per channel: set train.batch_size to 2 or" in run.errors
     assert "Traceback" not in run.errors
+    assert not (tmp_path / "runs").exists()
 
 
 def test_results_are_json_even_where_a_metric_is_infinite(

@@ -110,6 +110,63 @@ def test_jpeg_against_png_asks_for_a_flag(folder: Make) -> None:
     assert 0 < document["metrics"]["l1"] < 0.1
 
 
+LOSSY: dict[str, dict[str, object]] = {
+    "JPEG": {},
+    "WEBP": {"quality": 90},
+    "AVIF": {},
+    "TIFF": {"compression": "jpeg"},
+    "JPEG2000": {"irreversible": True},
+}
+
+
+@pytest.mark.parametrize("format", LOSSY)
+@pytest.mark.parametrize("suffix", ["png", "jpg", "own"])
+@pytest.mark.parametrize("places", [[1], [0, 1, 2]])
+@pytest.mark.parametrize("lossy_targets", [False, True])
+def test_lossy_images_are_known_by_their_content(
+    folder: Make, format: str, suffix: str, places: list[int], lossy_targets: bool
+) -> None:
+    plain, lossy = folder("a", range(3)), folder("b", range(3))
+    own = {"JPEG": "jpg", "WEBP": "webp", "AVIF": "avif", "TIFF": "tif", "JPEG2000": "jp2"}[format]
+    for place in places:
+        (lossy / f"{place:03}.png").unlink()
+        file = lossy / f"{place:03}.{own if suffix == 'own' else suffix}"
+        Image.fromarray(picture(place)).save(file, format, **LOSSY[format])
+    outputs, targets = (plain, lossy) if lossy_targets else (lossy, plain)
+    (told,) = problems(outputs, targets)
+    assert f"{len(places)} of 3 images in {lossy}" in told
+    assert "--mixed-formats" in told
+    evaluate_folders(outputs, targets, metrics=["l1"], mixed_formats=True)
+
+
+def test_images_that_are_all_of_one_kind_need_no_flag(folder: Make) -> None:
+    jpeg, other = folder("a", range(3), "jpg"), folder("b", range(3), "jpeg")
+    for path in other.iterdir():
+        Image.open(path).save(path.with_suffix(".webp"), quality=60)
+        path.unlink()
+    evaluate_folders(jpeg, other, metrics=["l1"])
+    plain, named = folder("c", range(3)), folder("d", range(3))
+    for path in named.iterdir():
+        Image.open(path).save(path.with_suffix(".webp"), lossless=True)
+        path.unlink()
+    evaluate_folders(plain, named, metrics=["l1"])
+
+
+def test_pairs_of_one_kind_each_need_no_flag(folder: Make) -> None:
+    outputs, targets = folder("a", range(4)), folder("b", range(4))
+    for one in (outputs, targets):
+        Image.open(one / "002.png").save(one / "002.jpg")
+        (one / "002.png").unlink()
+    evaluate_folders(outputs, targets, metrics=["l1"])
+
+
+def test_a_damaged_jpeg_is_told_as_damaged(folder: Make) -> None:
+    outputs, targets = folder("a", range(3), "jpg"), folder("b", range(3), "jpg")
+    (outputs / "001.jpg").write_bytes(b"")
+    (told,) = problems(outputs, targets)
+    assert "the file is empty" in told
+
+
 def test_sets_need_no_partners_and_no_equal_sizes(folder: Make, weights: Path) -> None:
     outputs, targets = folder("a", range(3)), folder("b", range(10, 15))
     Image.fromarray(picture(9, (60, 52))).save(outputs / "other.png")

@@ -55,6 +55,20 @@ def test_equal_images_are_perfect() -> None:
     assert value(PSNR(), same, same) == math.inf
 
 
+def test_equal_pairs_are_left_out_of_psnr_and_counted() -> None:
+    output, target = images(0), images(1)
+    others = value(PSNR(), output[[0, 2, 3]], target[[0, 2, 3]])
+    output[[1, 4]] = target[[1, 4]]
+    metric = PSNR()
+    assert value(metric, output, target, 2) == pytest.approx(others, rel=1e-6)
+    assert metric.details() == {"pairs": 5, "equal_pairs": 2}
+    drawn = torch.tensor([[0, 1, 1, 4, 4], [1, 4, 1, 4, 1], [0, 2, 3, 1, 4]])
+    first, infinite, same = metric.bootstrap(drawn).tolist()
+    assert first == pytest.approx(value(PSNR(), output[:1], target[:1]), rel=1e-6)
+    assert infinite == math.inf
+    assert same == pytest.approx(others, rel=1e-6)
+
+
 def test_sixteen_bits_are_on_the_same_scale() -> None:
     output, target = images(0), images(1)
     deep = [(x.to(torch.int32) * 257).to(torch.uint16) for x in (output, target)]

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from torch import nn
 
 import i2i
 from i2i import hookspecs
-from i2i.errors import PluginError
+from i2i.cli import program
+from i2i.errors import PluginError, RecipeError
 from i2i.plugins.manager import BUILT_INS, registry
 from i2i.plugins.registry import KINDS, plural
-from tests.conftest import ROOT
+from i2i.recipe import parse_recipe
+from tests.conftest import ROOT, tiny
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
 
@@ -58,6 +61,22 @@ def register_generators(register):
 """
 
 
+HOOK = "import i2i\n@i2i.hookimpl\ndef register_losses(register):\n    "
+"""The begin of a plugin that registers losses."""
+
+HINTS = """
+class Gone:
+    def __init__(self, *, gain: Nowhere = 1):
+        ...
+""".replace("Nowhere", "'Nowhere'")
+
+
+def recipe_problems(**sections: object) -> tuple[str, ...]:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(tiny(**sections))
+    return caught.value.problems
+
+
 def test_built_ins_fill_every_kind() -> None:
     for kind in KINDS:
         assert registry().names(kind)
@@ -97,6 +116,52 @@ def test_a_plugin_that_raises_breaks_nothing_else(install: Callable[[str, str], 
     assert "no luck" in str(registry().broken["i2i_bad"])
     with pytest.raises(PluginError, match=r"unknown generator 'swirl'.*not loaded: i2i_bad"):
         registry().get("generator", "swirl")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise SystemExit('no license')",
+        "import sys\nsys.exit(0)",
+        "raise GeneratorExit",
+        "class Own(BaseException): pass\nraise Own('mine')",
+        HOOK + "raise SystemExit(3)",
+        HOOK + "register(3, dict)",
+        HOOK + "register('a\\nb', dict)",
+        HOOK + "register('a', dict, summary=1)",
+        HOOK + "register('a', print)",
+    ],
+)
+def test_a_plugin_that_ends_the_process_at_import_breaks_nothing_else(
+    install: Callable[[str, str], None], code: str
+) -> None:
+    install("i2i_bad", code)
+    install("i2i_good", GOOD.format(name="identity"))
+    assert "identity" in registry().names("generator")
+    assert "i2i_bad" not in {entry.plugin for entry in registry().entries["loss"].values()}
+    listed = CliRunner().invoke(program, ["list"])
+    assert listed.exit_code == 0
+    assert "identity" in listed.output
+    doctor = CliRunner().invoke(program, ["doctor"])
+    assert doctor.exit_code == 1
+    assert "plugin 'i2i_bad' is broken:" in doctor.output
+    assert "plugin 'i2i_good' is broken:" not in doctor.output
+
+
+def test_ctrl_c_during_the_import_of_a_plugin_stops(install: Callable[[str, str], None]) -> None:
+    install("i2i_slow", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        registry()
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(0)", "def Gone(x): ...", HINTS])
+def test_a_lazy_target_that_exits_or_is_no_component_is_a_line(
+    install: Callable[[str, str], None], code: str, tmp_path: Path
+) -> None:
+    (tmp_path / "i2i_later.py").write_text(code)
+    install("i2i_lazy", HOOK + "register('gone', 'i2i_later:Gone')")
+    (line,) = recipe_problems(losses=[{"type": "gone"}])
+    assert line.startswith("recipe: losses.0.type: ")
 
 
 @pytest.mark.parametrize(

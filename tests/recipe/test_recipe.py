@@ -200,3 +200,79 @@ def test_whatever_a_recipe_says_it_is_right_or_refused_by_name(
     else:
         assert refused
         assert all(problem.startswith("recipe: ") for problem in refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "augment.crop_size=[64]",
+            "augment.crop_size: must be a whole number or a list of 2 items",
+        ),
+        (
+            "augment.load_size=[64, 64, 64]",
+            "augment.load_size: must be a whole number or a list of",
+        ),
+        ("optimizer.betas=[]", "optimizer.betas: must be a list of 2 items, not []"),
+        (f"name={'a' * 150}", "is 150 characters long; use at most 100"),
+        ("losses.0.weight=nan", "losses.0.weight: must be finite, not nan"),
+        ("losses.0.weight=-inf", "losses.0.weight: must be"),
+        ("method.discriminator_weight=inf", "method.discriminator_weight: must be finite"),
+        ("generator.dropout=nan", "generator.dropout: must be finite"),
+        (f"train.epochs={'7' * 6000}", "train.epochs: --set: a whole number has more than 64 bits"),
+        ("seed=0x" + "f" * 17, "seed: --set: a whole number has more than 64 bits"),
+        (f"z={'[' * 40}{']' * 40}", "z: --set: tables and lists are nested more than 32 deep"),
+        (f"z={'{a=' * 4000}", "z: --set: tables and lists are nested more than 32 deep"),
+        (f"{'a.' * 9999}b=1", "has more than 32 parts"),
+        (f"losses.{'1' * 5000}.weight=1", "there is no such item; the list has 2"),
+        ("name=\udcfe", "name: --set: a text is not valid Unicode"),
+        (f"eval.metrics=['kid:seed={'9' * 5000}']", "eval.metrics.0: a whole number has more than"),
+        ("train.accumulate=4", "batch_size 2 can't be split into 4 equal parts"),
+    ],
+)
+def test_an_odd_value_is_refused_in_one_short_line_of_our_words(text: str, words: str) -> None:
+    (line,) = problems(tiny(), text)
+    assert words in line
+    assert len(line) < 300
+    assert "constrained" not in line
+    assert "valid integer" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"[z]\na = {'[' * 50}{']' * 50}", "nested more than 32 deep"),
+        (f"z = {'[' * 6000}", "nested more than 32 deep"),
+        (f"[{'.'.join('z' * 3000)}]\nb = 1", "nested more than 32 deep"),
+        (f"z = {'1' * 5000}", "a whole number has more than 64 bits"),
+        (f"z = -{2**63 + 1}", "a whole number has more than 64 bits"),
+    ],
+)
+def test_a_file_out_of_bounds_is_refused_in_a_line(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=rf"odd\.toml: .*{words}") as caught:
+        load_recipe(path)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_document_out_of_bounds_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(3000):
+        deep = {"a": deep}
+    (line,) = problems({**tiny(), "z": deep})
+    assert "nested more than 32 deep" in line
+    (line,) = problems({**tiny(), "seed": 10**6000})
+    assert "64 bits" in line
+
+
+def test_a_byte_order_mark_is_skipped_and_other_encodings_are_refused(
+    write_recipe: Callable[..., Path],
+) -> None:
+    path = write_recipe()
+    text = path.read_text()
+    path.write_text(text, encoding="utf-8-sig")
+    assert load_recipe(path, ["\ufeffseed=5"]).seed == 5
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(RecipeError, match="is not UTF-8 text; save it as UTF-8"):
+        load_recipe(path)

@@ -1,0 +1,69 @@
+"""Parsing of TOML, within the limits that a recipe needs."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+DEEPEST = 32
+"""Largest number of tables and lists inside each other."""
+
+_BOM = "\ufeff"
+
+
+class OutOfBounds(ValueError):
+    """TOML that is valid, but too deep or with values that no recipe can have."""
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML document; a byte order mark at its start is skipped.
+
+    Raises:
+        TOMLDecodeError: If it is not valid TOML.
+        OutOfBounds: As `check_bounds`.
+    """
+    try:
+        document = tomllib.loads(text.removeprefix(_BOM))
+    except RecursionError as error:
+        raise _too_deep() from error
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # Python converts no decimal numbers of more than 4,300 digits.
+        raise _too_large() from error
+    check_bounds(document)
+    return document
+
+
+def check_bounds(document: Mapping[str, Any]) -> None:
+    """Check a parsed document: its depth, its whole numbers and its texts.
+
+    Raises:
+        OutOfBounds: If it is nested more than `DEEPEST` deep, a whole number has more than the 64
+            bits that TOML guarantees, or a text is not Unicode.
+    """
+    level: list[Any] = [document]
+    for _ in range(DEEPEST + 1):
+        if not level:
+            return
+        level = [inner for value in level for inner in _inner(value)]
+    raise _too_deep()
+
+
+def _inner(value: Any) -> list[Any]:
+    """The values in a table or list; checks all others."""
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise _too_large()
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise OutOfBounds("a text is not valid Unicode")
+    return []
+
+
+def _too_deep() -> OutOfBounds:
+    return OutOfBounds(f"tables and lists are nested more than {DEEPEST} deep")
+
+
+def _too_large() -> OutOfBounds:
+    return OutOfBounds("a whole number has more than 64 bits")
