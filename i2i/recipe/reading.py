@@ -155,7 +155,7 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
         parsed = toml_value(value)
         check_bounds({path: parsed})
     except OutOfBounds as error:
-        return [Problem(path, f"--set: {error}")]
+        return [Problem(path, f"--set: {error.reason}")]
     table: Any = document
     for depth, key in enumerate(keys):
         key_path = ".".join(keys[: depth + 1])

@@ -11,7 +11,16 @@ _BOM = "\ufeff"
 
 
 class OutOfBounds(ValueError):
-    """TOML that is valid, but too deep or with values that no recipe can have."""
+    """TOML that is valid, but too deep or with values that no recipe can have.
+
+    Args:
+        reason: What is wrong.
+        path: The path of the key; empty if it is not known.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{path}: {reason}" if path else reason)
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -28,7 +37,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise
     except ValueError as error:  # Python converts no decimal numbers of more than 4,300 digits.
-        raise _too_large() from error
+        raise OutOfBounds("a whole number has more than 64 bits") from error
     check_bounds(document)
     return document
 
@@ -40,30 +49,32 @@ def check_bounds(document: Mapping[str, Any]) -> None:
         OutOfBounds: If it is nested more than `DEEPEST` deep, a whole number has more than the 64
             bits that TOML guarantees, or a text is not Unicode.
     """
-    level: list[Any] = [document]
+    level: list[tuple[str, Any]] = [("", document)]
     for _ in range(DEEPEST + 1):
         if not level:
             return
-        level = [inner for value in level for inner in _inner(value)]
+        level = [inner for path, value in level for inner in _inner(path, value)]
     raise _too_deep()
 
 
-def _inner(value: Any) -> list[Any]:
-    """The values in a table or list; checks all others."""
+def _inner(path: str, value: Any) -> list[tuple[str, Any]]:
+    """The values in a table or list with their paths; checks all others."""
     if isinstance(value, Mapping):
-        return [*value, *value.values()]
+        for key in value:
+            _check(path, key)
+        return [(f"{path}.{key}".lstrip("."), inner) for key, inner in value.items()]
     if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise _too_large()
-    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise OutOfBounds("a text is not valid Unicode")
+        return [(f"{path}.{i}".lstrip("."), inner) for i, inner in enumerate(value)]
+    _check(path, value)
     return []
+
+
+def _check(path: str, value: Any) -> None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise OutOfBounds("a whole number has more than 64 bits", path)
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise OutOfBounds("a text is not valid Unicode", path)
 
 
 def _too_deep() -> OutOfBounds:
     return OutOfBounds(f"tables and lists are nested more than {DEEPEST} deep")
-
-
-def _too_large() -> OutOfBounds:
-    return OutOfBounds("a whole number has more than 64 bits")
