@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -12,6 +12,7 @@ from i2i.metrics.extractors import Extractor
 from i2i.system.cache import cache_dir
 from i2i.system.files import replacing
 from i2i.system.hashing import json_sha256, tensors_sha256
+from i2i.system.tensor_file import opened
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
@@ -24,7 +25,7 @@ def known_features(extractor: Extractor, content: str, device: torch.device) -> 
     """
     path = _path(extractor, content, device)
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened(path) as file:
             features: Tensor = file.get_tensor("features")
             found = tensors_sha256({"features": features})
             intact = (file.metadata() or {}).get("sha256") == found
