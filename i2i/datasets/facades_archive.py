@@ -7,7 +7,7 @@ import os
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -16,7 +16,6 @@ from i2i.errors import DataError
 from i2i.system.cache import cache_dir
 from i2i.system.download import TooLarge, download
 from i2i.system.files import remove_leftovers, safe_join, scratch
-from i2i.system.hashing import file_sha256
 from i2i.system.locks import lock
 
 ARCHIVE = "https://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
@@ -48,22 +47,25 @@ def fetched(url: str) -> Path:
     return folder
 
 
-def contents_sha256(folder: Path) -> str:
-    """One SHA-256 over the relative paths and bytes of all images of the three splits."""
-    files = [file for split in SPLITS for file in (folder / split).rglob("*") if file.is_file()]
-    return _combined(
-        {
-            PurePosixPath(file.relative_to(folder)): bytes.fromhex(file_sha256(file))
-            for file in files
-        }
-    )
+def contents_sha256(images: Iterable[tuple[PurePosixPath, IO[bytes]]]) -> str:
+    """One SHA-256 over the relative paths and bytes of images, in any order."""
+    digests: dict[PurePosixPath, bytes] = {}
+    for name, file in images:
+        whole = hashlib.sha256()
+        while block := file.read(2**16):
+            whole.update(block)
+        digests[name] = whole.digest()
+    whole = hashlib.sha256()
+    for name in sorted(digests):
+        whole.update(os.fsencode(str(name)) + b"\0" + digests[name])
+    return whole.hexdigest()
 
 
 def _fetch(url: str, folder: Path) -> None:
     with scratch(folder) as unfinished:
         try:
             archive = download(url, unfinished / "archive.tar.gz", "facades", at_most=AT_MOST)
-            found = _combined({name: _digest(file) for name, file in _images(archive)})
+            found = contents_sha256(_images(archive))
             if found != CONTENTS:
                 raise DataError(
                     [
@@ -121,17 +123,3 @@ class _Limited(io.RawIOBase):
         if self._left < 0:
             raise TooLarge("the archive")
         return done
-
-
-def _digest(file: IO[bytes]) -> bytes:
-    whole = hashlib.sha256()
-    while block := file.read(2**16):
-        whole.update(block)
-    return whole.digest()
-
-
-def _combined(digests: Mapping[PurePosixPath, bytes]) -> str:
-    whole = hashlib.sha256()
-    for name in sorted(digests):
-        whole.update(os.fsencode(str(name)) + b"\0" + digests[name])
-    return whole.hexdigest()

@@ -4,14 +4,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from i2i.metrics.extractors import Extractor
 from i2i.system.cache import cache_dir
 from i2i.system.files import ABANDONED_AFTER, remove_leftovers
 from i2i.system.hashing import json_sha256, tensors_sha256
-from i2i.system.tensor_file import write_tensors
+from i2i.system.tensor_file import opened, write_tensors
 
 
 def known_features(extractor: Extractor, content: str, device: torch.device) -> Tensor | None:
@@ -24,7 +24,7 @@ def known_features(extractor: Extractor, content: str, device: torch.device) -> 
     """
     path = _path(extractor, content, device)
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened(path) as file:
             features: Tensor = file.get_tensor("features")
             found = tensors_sha256({"features": features})
             intact = (file.metadata() or {}).get("sha256") == found

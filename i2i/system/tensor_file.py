@@ -1,8 +1,10 @@
 """Reading and writing safetensors files, and comparing their tensors with those of a network."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -23,7 +25,7 @@ def read_tensors(path: Path) -> "tuple[dict[str, Tensor], dict[str, str]]":
         CheckpointError: If it can't be read, or is not a safetensors file.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened(path) as file:
             metadata = dict(file.metadata() or {})
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except (OSError, SafetensorError) as error:
@@ -78,3 +80,19 @@ def check_fits(
             f"{path}: has the weights of another architecture ({len(differing)} of "
             f"{len(expected)} tensors differ): {shown}{more}"
         )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a safetensors file, also one whose name is not UTF-8, which safetensors refuses.
+
+    Raises:
+        OSError, SafetensorError: If it can't be read, or is not a safetensors file.
+    """
+    with path.open("rb") as file:
+        try:
+            name = os.fsencode(path).decode()
+        except UnicodeDecodeError:
+            name = f"/dev/fd/{file.fileno()}"
+        with safe_open(name, framework="pt") as tensors:
+            yield tensors

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from i2i.system.hashing import file_sha256
+from i2i.system.tensor_file import opened
 
 
 class Damaged(Exception):
@@ -20,7 +21,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         OSError: If the file can't be read.
     """
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with opened(path) as file:
             # Clone: the tensors are views of the file, which can change after verification.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             return tensors, dict(file.metadata() or {})
