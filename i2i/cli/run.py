@@ -38,7 +38,7 @@ def run(
 
     \b
     i2i run recipes/quickstart.toml
-    i2i run recipes/quickstart.toml --set train.lr=1e-4 --out runs/slow
+    i2i run recipes/quickstart.toml --set optimizer.lr=1e-4 --out runs/slow
     i2i run recipes/quickstart.toml --resume
     torchrun --nproc-per-node 2 -m i2i run RECIPE      several GPUs or processes
     """
