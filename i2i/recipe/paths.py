@@ -11,7 +11,7 @@ from i2i.plugins.signature import options
 from i2i.recipe.component import Data
 from i2i.recipe.schema import Recipe
 from i2i.system.deprecation import deprecate
-from i2i.system.files import with_home
+from i2i.system.files import is_utf8, with_home
 
 R = TypeVar("R", bound=Recipe)
 
@@ -71,14 +71,6 @@ def _absolute(text: str, home: Path | None, key: str) -> str:
             removed_in="0.4",
         )
     for form in (found.absolute(), Path(os.path.relpath(found))):
-        if _is_utf8(str(form)):
+        if is_utf8(form):
             return str(form)
     raise ValueError(f"{found} is not UTF-8, which recipes are: rename the folder")
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

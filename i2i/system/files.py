@@ -30,6 +30,15 @@ def with_home(path: Path | str) -> Path:
         return Path(path)
 
 
+def is_utf8(path: Path | str) -> bool:
+    """Whether a path has only characters of UTF-8, as TOML and some libraries need."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def safe_join(root: Path, name: str) -> Path:
     """Resolve `name` inside `root`, following links.
 

@@ -44,7 +44,7 @@ def lock(path: Path, *, waiting_for: str | None = None, remove: bool = False) ->
     held = _acquired(file, path, waiting_for)
     if held:
         with suppress(OSError):  # such as a full disk
-            path.write_text(_this_process(), encoding="utf-8")
+            path.write_text(_this_process(), encoding="utf-8", errors="backslashreplace")
     try:
         yield held
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from i2i.errors import I2IError
 from i2i.system.failures import explained
-from i2i.system.files import remove_leftovers, replacing, scratch
+from i2i.system.files import is_utf8, remove_leftovers, replacing, scratch
 from i2i.system.locks import Taken, lock
 
 
@@ -14,9 +14,11 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     """Check before the work that a file can be written, and remove leftovers of killed processes.
 
     Raises:
-        I2IError: If the path is a folder, if the file exists and `overwrite` is False, or if the
-            file can't be written.
+        I2IError: If the path is a folder, if the file exists and `overwrite` is False, if the file
+            can't be written, or if its name is not UTF-8, which the libraries for it need.
     """
+    if not is_utf8(path):
+        raise I2IError(f"{path}: is not UTF-8: choose another name (--out)")
     with _named_errors(path):
         if path.is_dir():
             raise I2IError(f"{path} is a folder: name a file")

@@ -1,6 +1,5 @@
 """Reading and writing safetensors files, and comparing their tensors with those of a network."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from i2i.errors import CheckpointError
-from i2i.system.files import replacing, scratch
+from i2i.system.files import is_utf8, replacing, scratch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,9 +89,6 @@ def opened(path: Path) -> Iterator[Any]:
         OSError, SafetensorError: If it can't be read, or is not a safetensors file.
     """
     with path.open("rb") as file:
-        try:
-            name = os.fsencode(path).decode()
-        except UnicodeDecodeError:
-            name = f"/dev/fd/{file.fileno()}"
+        name = path if is_utf8(path) else f"/dev/fd/{file.fileno()}"
         with safe_open(name, framework="pt") as tensors:
             yield tensors

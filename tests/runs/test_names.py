@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from i2i.errors import I2IError
 from i2i.evaluation.folders import evaluate_folders
+from i2i.exporting.torch_export import export_torch
 from i2i.recipe import Recipe
 from i2i.report import write_report
 from i2i.run_folder import RunFolder
 from i2i.runs.evaluate import evaluate
+from i2i.runs.loading import load
 from i2i.runs.run import run
 from i2i.system.hashing import text_sha256
 from i2i.translation.translate import translate
@@ -68,6 +71,11 @@ def test_files_with_such_names_are_translated_and_found_again(
     assert translate(trained, [pairs / "train"], out).before == 4
     record = json.loads((out / "translation.json").read_text(encoding="utf-8"))
     assert f"{ODD}.png" in record["files"]
+
+
+def test_an_export_is_refused_before_its_library_fails(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(I2IError, match="UTF-8"):
+        export_torch(load(trained, device="cpu"), tmp_path / f"{ODD}.pt2")
 
 
 def test_texts_with_such_names_have_a_digest_of_their_own() -> None:

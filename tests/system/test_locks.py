@@ -98,3 +98,12 @@ def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "file" / ".lock", tmp_path / ("x" * 300)):
         with pytest.raises(OSError), lock(path):  # noqa: PT011
             pytest.fail("it is held")
+
+
+def test_a_command_with_names_that_are_not_utf8_can_hold_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["i2i", "run", "\udce9t\udce9.toml"])
+    with lock(tmp_path / "a.lock") as held:
+        assert held
+        assert r"\udce9t\udce9.toml" in (tmp_path / "a.lock").read_text(encoding="utf-8")
