@@ -8,7 +8,7 @@ from PIL import ImageColor
 
 from i2i.images import arrays, pillow, pillow_tiff, pixels, tiff
 from i2i.images.content import Content, Header, Mode, Picture
-from i2i.images.guards import naming, not_a_picture
+from i2i.images.guards import BoundedFile, naming, not_a_picture
 from i2i.images.metadata import without_metadata
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.tiff import is_tiff
@@ -25,7 +25,7 @@ def header(path: Path, mode: Mode = "rgb") -> Header:
     Raises:
         DataError: If the file is empty, not an image, a decompression bomb, or has several frames.
     """
-    with naming(path), path.open("rb") as stream:
+    with naming(path), BoundedFile(path) as stream:
         if path.suffix.lower() == arrays.SUFFIX:
             return arrays.header(path)
         file = without_metadata(stream, head=True)
@@ -103,7 +103,7 @@ def read_picture(
     Raises:
         DataError: As `read` does.
     """
-    with naming(path), path.open("rb") as file:
+    with naming(path), BoundedFile(path) as file:
         if path.suffix.lower() == arrays.SUFFIX:
             content = arrays.decode(path, mode)
         else:

@@ -1,5 +1,7 @@
 """Checks for all image files: errors name the file, size is limited, one frame per file."""
 
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,23 @@ from i2i.images.kinds import kind_by_content, kind_by_name
 
 LONGEST = 300
 """Largest number of characters of an error message of a decoder."""
+
+
+class BoundedFile(io.BufferedReader):
+    """A file of which no more is read than there is, whatever length a damaged header tells.
+
+    Python reserves memory for all bytes that `read` is asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._length = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes, or all."""
+        if size is not None and size > io.DEFAULT_BUFFER_SIZE:
+            size = max(0, min(size, self._length - self.tell()))
+        return super().read(size)
 
 
 @contextmanager
