@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.options import float_range_option
 from i2i.cli.say import say, say_document
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ if TYPE_CHECKING:
     help="Allow lossy files such as JPEG among or against lossless ones, although metrics see the "
     "compression.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["rgb", "gray", "channels"]),
+    default="rgb",
+    show_default=True,
+    help="How images of a folder are read; channels takes all channels of a file.",
+)
+@float_range_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
 def eval_(
@@ -64,6 +73,8 @@ def eval_(
     out: Path | None,
     on_bad: Literal["error", "skip"],
     mixed_formats: bool,
+    mode: Literal["rgb", "gray", "channels"],
+    float_range: tuple[float, float] | None,
     device: str,
 ) -> None:
     """Measure TARGET: a run, or a folder of images against another folder.
@@ -76,12 +87,14 @@ def eval_(
     i2i eval --metric fid                                  measures the newest run
     i2i eval runs/facades --metric kid --metric lpips:net=vgg
     i2i eval outputs --against photos --metric fid:preset=pytorch-fid
+    i2i eval out --against bands --metric l1 --mode channels --float-range 0 1
 
     Each value has a fingerprint: all settings that it depends on, such as weights, resize, seed,
     versions and number of images. 'i2i compare' compares values with equal fingerprints. 'i2i list
     metrics' lists the metrics, 'i2i show metric NAME' their options. The exit status is 1 if a
     metric is unavailable.
     """
+    from i2i.evaluation.reading import Reading
     from i2i.runs.evaluate import evaluate, newest_run
     from i2i.system.json_file import json_text
 
@@ -96,6 +109,7 @@ def eval_(
         out=out,
         on_bad=on_bad,
         mixed_formats=mixed_formats,
+        reading=Reading(mode, float_range),
         device=device,
     )
     for reason in found.passed_over:

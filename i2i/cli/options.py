@@ -32,3 +32,21 @@ set_option = click.option(
     metavar="SECTION.KEY=VALUE",
     help="Change a key of the recipe; VALUE is TOML or plain text. Repeatable.",
 )
+
+
+def _check_range(
+    ctx: click.Context, parameter: click.Parameter, value: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    if value is not None and (value[0] == value[1] or not all(map(math.isfinite, value))):
+        raise click.BadParameter("black and white must be two different numbers", ctx, parameter)
+    return value
+
+
+float_range_option = click.option(
+    "--float-range",
+    nargs=2,
+    type=float,
+    metavar="BLACK WHITE",
+    callback=_check_range,
+    help="The values of black and white in images of floats or 32-bit integers.",
+)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from i2i.cli.options import Amount
+from i2i.cli.options import Amount, float_range_option
 from i2i.cli.say import say
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
     help="Format of outputs. auto keeps TIFF and .npy, and writes all others as PNG, or as TIFF if "
     "PNG can't store the channels.",
 )
+@float_range_option
 @click.option(
     "--max-megapixels",
     type=Amount(),
@@ -101,6 +102,7 @@ def translate(
     samples: int,
     side_by_side: bool,
     format: Literal["auto", "png", "tiff", "jpg"],
+    float_range: tuple[float, float] | None,
     max_megapixels: float | None,
     overwrite: bool,
     device: str,
@@ -131,7 +133,9 @@ def translate(
     keep_freed_memory(loaded.device)
     if max_megapixels is not None:
         trust_up_to(round(max_megapixels * 1e6))
-    options = TranslationOptions(half, size, tile, overlap, samples, side_by_side, format)
+    options = TranslationOptions(
+        half, size, tile, overlap, samples, side_by_side, format, float_range
+    )
     done = translate_files(loaded, inputs, out, options, overwrite=overwrite)
     _show(done)
     ctx.exit(1 if done.bad else 0)

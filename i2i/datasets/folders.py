@@ -16,6 +16,7 @@ from i2i.datasets.sides import is_deeper, with_channels, with_palette
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
 from i2i.images import Mode, header, is_colour, resize
+from i2i.images.needs import advising
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.spec import ImageSpec
 from i2i.images.types import Array, Size
@@ -181,10 +182,10 @@ class Folders(Dataset):
     def _load(self, files: Files, size: Size) -> tuple[Array, Array]:
         inputs, targets = self.specs
         if len(files) == 2:
-            images = inputs.read(files[0]), targets.read(files[1])
+            images = _read(inputs, "input", files[0]), _read(targets, "target", files[1])
         else:
-            whole = [inputs.read(files[0])]
-            whole.append(whole[0] if inputs == targets else targets.read(files[0]))
+            whole = [_read(inputs, "input", files[0])]
+            whole.append(whole[0] if inputs == targets else _read(targets, "target", files[0]))
             half = whole[0].shape[1] // 2
             left, right = slice(0, half), slice(half, None)
             if self.input_half == "right":
@@ -194,6 +195,12 @@ class Folders(Dataset):
             _resized(images[0], size, inputs, files[0]),
             _resized(images[1], size, targets, files[-1]),
         )
+
+
+def _read(spec: ImageSpec, side: str, file: Path) -> Array:
+    black_and_white = "set data.float_range = [black, white]"
+    with advising(float_range=black_and_white, mode=f'set data.{side}_mode = "channels"'):
+        return spec.read(file)
 
 
 def _resized(image: Array, size: Size, spec: ImageSpec, path: Path) -> Array:

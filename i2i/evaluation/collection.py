@@ -188,5 +188,7 @@ def _images_for(text: str, metric: Any, images: Mapping[Role, Tensor]) -> list[T
     roles = metric.sees if isinstance(metric, Metric) else ("output", "target")
     missing = [f"{role}s" for role in roles if role not in images]
     if missing:
-        raise DataError([f"{text} also needs {' and '.join(missing)}"])
+        raise DataError(
+            [f"{text} also needs {' and '.join(missing)}: name their folder (--inputs)"]
+        )
     return [images[role] for role in roles]

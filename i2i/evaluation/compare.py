@@ -75,7 +75,10 @@ def _details(target: Path) -> dict[str, dict[str, Any]]:
     candidates = (target, RunFolder(target).evaluation / "metrics.json", target / "metrics.json")
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
-        raise I2IError(f"{target}: hasn't been measured; run: i2i eval {target} --metric …")
+        against = "" if RunFolder(target).recipe.is_file() else " --against FOLDER"
+        raise I2IError(
+            f"{target}: hasn't been measured; run: i2i eval {target}{against} --metric NAME"
+        )
     details = read_document(path)["details"]
     found = {each["label"]: each for each in details.values() if "fingerprint" in each}
     if not found:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from i2i.errors import DataError
 from i2i.evaluation.collection import MetricCollection
+from i2i.evaluation.reading import AS_COLOUR, Reading
 from i2i.evaluation.results import described
-from i2i.images import header, read
+from i2i.images import header
 from i2i.images.compression import is_lossy
 from i2i.images.kinds import left_out
 from i2i.images.listing import by_name, images_below
@@ -62,13 +63,14 @@ def evaluate_folders(
     inputs: Path | None = None,
     on_bad: Literal["error", "skip"] = "error",
     mixed_formats: bool = False,
+    reading: Reading = AS_COLOUR,
     device: torch.device | None = None,
 ) -> dict[str, Any]:
     """Compare the images in one folder with the images in another.
 
     Metrics that compare pair by pair match files by name, without the suffix. Other metrics compare
     the folders as sets. Images are read as 8-bit RGB: transparent pixels over white, EXIF
-    orientation applied, 16 bits rounded to 8.
+    orientation applied, 16 bits rounded to 8. `reading` changes this.
 
     Args:
         outputs: The folder of translations to evaluate.
@@ -78,6 +80,7 @@ def evaluate_folders(
         on_bad: Whether an image that can't be read is an error or is skipped and reported.
         mixed_formats: Whether to allow images that are compressed with loss, such as JPEG, among
             or against lossless ones. Compression changes the values of metrics.
+        reading: How all images are read.
         device: Where to compute; the CPU by default.
 
     Returns:
@@ -97,16 +100,22 @@ def evaluate_folders(
     if not mixed_formats:
         _check_formats(folders["output"], folders["target"])
     contents = _digests(folders["target"])
-    collection = MetricCollection(metrics, text_sha256("\n".join(contents.values())), device)
+    settings = [f"{key}={value}" for key, value in reading.settings().items()]
+    content = text_sha256("\n".join([*contents.values(), *settings]))
+    collection = MetricCollection(metrics, content, device)
     if collection.paired:
-        _check_partners(folders)
-        _feed(folders, collection.update_pairs, on_bad, device)
+        _check_partners(folders, reading)
+        _feed(folders, collection.update_pairs, on_bad, reading, device)
     if collection.sets:
         outputs_alone: dict[Role, Folder] = {"output": folders["output"]}
-        _feed(outputs_alone, lambda i: collection.update_outputs(i["output"]), on_bad, device)
+        _feed(
+            outputs_alone, lambda i: collection.update_outputs(i["output"]), on_bad, reading, device
+        )
     if collection.targets_needed:
         targets_alone: dict[Role, Folder] = {"target": folders["target"]}
-        _feed(targets_alone, lambda i: collection.update_targets(i["target"]), on_bad, device)
+        _feed(
+            targets_alone, lambda i: collection.update_targets(i["target"]), on_bad, reading, device
+        )
     bad = [why for folder in folders.values() for why in folder.bad.values()]
     if bad and on_bad == "error":
         raise DataError(list(dict.fromkeys(bad)))
@@ -115,6 +124,7 @@ def evaluate_folders(
         "targets": text_sha256("\n".join(readable)),
         "size": _sizes(folders["output"].good + folders["target"].good),
         "images": {f"{role}s": len(folder.good) for role, folder in folders.items()},
+        **reading.settings(),
     }
     return {
         "outputs": str(outputs),
@@ -182,8 +192,8 @@ def _lossy(folder: Folder) -> dict[str, bool]:
     return found
 
 
-def _check_partners(folders: dict[Role, Folder]) -> None:
-    """Raise a DataError that lists images without a partner, or pairs of different sizes."""
+def _check_partners(folders: dict[Role, Folder], reading: Reading) -> None:
+    """Raise a DataError that lists images without a partner, or pairs that differ in shape."""
     problems = [
         f"{file}: has no partner in {other.path}"
         for one in folders.values()
@@ -193,22 +203,21 @@ def _check_partners(folders: dict[Role, Folder]) -> None:
     ]
     if len(folders) > 1 and not problems:
         for name in folders["output"].files:
-            problems += _size_problems([folder.files[name] for folder in folders.values()])
+            problems += _shape_problems([f.files[name] for f in folders.values()], reading)
     if problems:
         raise DataError(problems)
 
 
-def _size_problems(files: list[Path]) -> list[str]:
-    """List size differences by the file headers; a damaged file is reported when it is read."""
+def _shape_problems(files: list[Path], reading: Reading) -> list[str]:
+    """List differences by the file headers; a damaged file is reported when it is read."""
     try:
-        sizes = [header(file).size for file in files]
+        shapes = [reading.shape(file) for file in files]
     except DataError:
         return []
-    (height, width), *others = sizes
     return [
-        f"{files[0]}: is {height}x{width}, but its partner {file} is {h}x{w}"
-        for file, (h, w) in zip(files[1:], others, strict=True)
-        if (h, w) != (height, width)
+        f"{files[0]}: is {shapes[0]}, but its partner {file} is {shape}"
+        for file, shape in zip(files[1:], shapes[1:], strict=True)
+        if shape != shapes[0]
     ]
 
 
@@ -231,20 +240,21 @@ def _feed(
     folders: dict[Role, Folder],
     update: Callable[[dict[Role, Tensor]], None],
     on_bad: Literal["error", "skip"],
+    reading: Reading,
     device: torch.device,
 ) -> None:
     """Call `update` with the images of the folders, batch by batch."""
     what = " and ".join(f"{role}s" for role in folders)
     with track(f"measuring {what}", max(len(f.files) for f in folders.values())) as advance:
-        for batch in _batches(folders, on_bad):
+        for batch in _batches(folders, on_bad, reading):
             update({role: images.to(device) for role, images in batch.items()})
             advance(len(next(iter(batch.values()))))
 
 
 def _batches(
-    folders: dict[Role, Folder], on_bad: Literal["error", "skip"]
+    folders: dict[Role, Folder], on_bad: Literal["error", "skip"], reading: Reading
 ) -> Iterator[dict[Role, Tensor]]:
-    """Yield batches `(N, 3, H, W)` uint8 of images that have the same name in all folders.
+    """Yield batches `(N, C, H, W)` uint8 of images that have the same name in all folders.
 
     All images of a batch have one size. An image that can't be read is recorded in its folder's
     `bad`. With `on_bad="error"` no batch follows such an image, but the remaining files are still
@@ -256,7 +266,7 @@ def _batches(
         images: dict[Role, Array] = {}
         for role, folder in folders.items():
             try:
-                images[role] = read(folder.files[name], "rgb")
+                images[role] = reading.read(folder.files[name])
             except DataError as error:
                 folder.bad[name] = "; ".join(error.problems)
         return images if len(images) == len(folders) else None

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
 from i2i.images.kinds import kind_by_content, kind_by_name
+from i2i.images.needs import Needed, NeedsOption
 
 LONGEST = 300
 """Largest number of characters of an error message of a decoder."""
@@ -42,6 +43,8 @@ def naming(path: Path | None) -> Iterator[None]:
     name = path or "the image"
     try:
         yield
+    except Needed as error:
+        raise NeedsOption(error.need, [f"{name}: {error}"]) from error
     except UnidentifiedImageError as error:
         reason = "is in a format that is not supported" if path is None else _what_it_is(path)
         raise DataError([f"{name}: {reason}"]) from error
@@ -83,7 +86,7 @@ def several_frames() -> ValueError:
 
 def not_a_picture(channels: int) -> ValueError:
     """The error for an image that is neither grey nor colour."""
-    return ValueError(f'has {channels} channels; read it in mode "channels"')
+    return Needed("mode", f"has {channels} channels, so it is neither grey nor colour")
 
 
 def _line(error: Exception) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from i2i.images.needs import Needed
 from i2i.images.types import Array
 
 Depth = Literal[8, 16]
@@ -66,10 +67,7 @@ def to_depth(array: Array, depth: Depth, float_range: FloatRange | None = None) 
         return _narrowed(array)
     if array.dtype == np.uint8:
         return np.asarray(array.astype(np.uint16) * np.uint16(257))
-    raise ValueError(
-        f"its values are {array.dtype} without a declared range: set data.float_range = "
-        "[black, white]"
-    )
+    raise Needed("float_range", f"its values are {array.dtype} without a declared float_range")
 
 
 @by_bands

@@ -288,7 +288,7 @@ class Model:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in reason:
             return I2IError(
                 f"there isn't enough memory for images of {size_text(self.padded(size))}: "
-                "translate in (smaller) tiles, or in smaller batches (test.batch_size)"
+                "translate them in (smaller) tiles (--tile)"
             )
         return I2IError(
             f"the generator can't take an image of {size_text(self.padded(size))} ({reason}); it "

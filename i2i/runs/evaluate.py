@@ -10,6 +10,7 @@ from typing import Any, Literal
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, I2IError, RecipeError
 from i2i.evaluation.folders import evaluate_folders
+from i2i.evaluation.reading import AS_COLOUR, Reading
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
 from i2i.model.file import read_model
@@ -64,6 +65,7 @@ def evaluate(
     out: Path | None = None,
     on_bad: Literal["error", "skip"] = "error",
     mixed_formats: bool = False,
+    reading: Reading = AS_COLOUR,
     device: str = "auto",
 ) -> Evaluation:
     """Measure a run, or the images of a folder against those of another.
@@ -83,6 +85,7 @@ def evaluate(
         on_bad: For folders: images that can't be read raise an error, or are skipped and counted.
         mixed_formats: For folders: allow images that are compressed with loss, such as JPEG, to be
             compared with lossless ones.
+        reading: For folders: how images are read.
         device: `auto`, or a torch device.
 
     Raises:
@@ -94,10 +97,11 @@ def evaluate(
     if found:
         raise RecipeError(found)
     if RunFolder(target).recipe.is_file():
-        if against is not None or inputs is not None:
+        if against is not None or inputs is not None or reading != AS_COLOUR:
             raise I2IError(
-                f"{target} is a run: its outputs are always compared with its targets. To compare "
-                f"images, give the folder {RunFolder(target).evaluation / 'images'}"
+                f"{target} is a run: its outputs are always compared with its targets, read as its "
+                "recipe says. To compare images, give the folder "
+                f"{RunFolder(target).evaluation / 'images'}"
             )
         return _evaluate_run(RunFolder(target), metrics, out, device)
     if not target.is_dir():
@@ -115,6 +119,7 @@ def evaluate(
         inputs=Path(inputs) if inputs is not None else None,
         on_bad=on_bad,
         mixed_formats=mixed_formats,
+        reading=reading,
         device=choose_device(device),
     )
     if out is not None:
@@ -174,8 +179,13 @@ def _measured(run: RunFolder, metrics: Sequence[str], folder: Path, device_name:
     """Translate and measure the test split of a run, and write images and results to a folder."""
     recipe = load_run_recipe(run.recipe)
     checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
-    dataset = assemble_dataset(recipe)
-    pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)
+    try:
+        dataset = assemble_dataset(recipe)
+        pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)
+    except DataError as error:
+        keys = any("data." in problem for problem in error.problems)
+        where = [f"{run.recipe}: has the keys of data; change them there"] if keys else []
+        raise DataError([*error.problems, *where]) from error
     if not pairs.names:
         raise DataError([f"{run.path}: its data has no test split to translate"])
     device = choose_device(device_name)

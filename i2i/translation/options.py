@@ -1,9 +1,10 @@
 """Options of a translation."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from i2i.errors import I2IError
+from i2i.images.pixels import FloatRange
 from i2i.images.sizes import size_text
 from i2i.images.types import Size
 from i2i.model.model import Model
@@ -34,6 +35,8 @@ class TranslationOptions:
         samples: Number of translations of each input; several are named NAME-1, NAME-2, …
         side_by_side: Whether to write the input and its outputs as one row.
         format: The file format of outputs; see `suffix_of`.
+        float_range: The values of black and white in inputs of floats or 32-bit integers, if the
+            model's data have no such images.
     """
 
     half: Half = "auto"
@@ -43,6 +46,14 @@ class TranslationOptions:
     samples: int = 1
     side_by_side: bool = False
     format: Format = "auto"
+    float_range: FloatRange | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """The options for the record of a translation; a range only if there is one."""
+        settings = asdict(self)
+        if self.float_range is None:
+            del settings["float_range"]
+        return settings
 
     def check(self, model: Model) -> None:
         """Check the options against a model before any work.
@@ -54,7 +65,7 @@ class TranslationOptions:
         if self.format in ("png", "jpg") and not self.side_by_side and channels not in (1, 3):
             raise I2IError(
                 f"{self.format} stores 1 or 3 channels, but the model outputs {channels}: choose "
-                "the format tiff"
+                "the format tiff (--format tiff)"
             )
         if self.samples > 1 and not model.recipe.test.dropout:
             raise I2IError(

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from i2i.images import Picture, header, resize
+from i2i.images.needs import NeedsOption, advising
+from i2i.images.pixels import FloatRange
 from i2i.images.types import Array, Size
 from i2i.model.model import Model
 from i2i.translation.options import Half, Resize
@@ -38,11 +40,13 @@ class Preparation:
         model: The model.
         half: The part of each file that is the input.
         size: The size that inputs are resized to.
+        float_range: The values of black and white in files that need them declared.
     """
 
     model: Model
     half: Half = "auto"
     size: Resize = "auto"
+    float_range: FloatRange | None = None
 
     def pair(self, size: Size) -> bool:
         """Whether a file of this size is treated as a pair of the model's own data."""
@@ -66,7 +70,7 @@ class Preparation:
             DataError: If the file can't be read, or the model doesn't accept such images.
         """
         side = self.model.data.input
-        picture = side.read_picture(file)
+        picture = self._read(file)
         columns, size = self._part((picture.pixels.shape[0], picture.pixels.shape[1]))
 
         def part(array: Array) -> Array:
@@ -80,6 +84,19 @@ class Preparation:
             colours = np.array(list(self.model.data.class_colours.values()), np.uint8)
             pixels = colours[pixels[..., 0]]
         return Prepared(array, replace(picture, pixels=pixels, alpha=alpha))
+
+    def _read(self, file: Path) -> Picture:
+        side = self.model.data.input
+        with advising(
+            float_range="declare it with --float-range BLACK WHITE",
+            mode=f"the model takes {'grey' if side.mode == 'gray' else 'RGB'} images",
+        ):
+            try:
+                return side.read_picture(file)
+            except NeedsOption as error:
+                if error.need != "float_range" or self.float_range is None:
+                    raise
+                return replace(side, float_range=self.float_range).read_picture(file)
 
     def _part(self, size: Size) -> tuple[slice, Size]:
         """The columns to take from a file of this size, and the size to resize them to."""

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -81,12 +81,12 @@ def translate(
         model = load(model)
     out, options = Path(out), options or TranslationOptions()
     options.check(model)
-    preparation = Preparation(model, options.half, options.size)
+    preparation = Preparation(model, options.half, options.size, options.float_range)
     found, refused = find_inputs(inputs, out)
     done = Translation(out, inputs=len(found) + len(refused), bad=refused)
     places = named(found, out, endings(model, options), done.bad)
     how = {"model": model.recipe.name, "step": model.step, "sha256": model.sha256}
-    record = Record(out, how | asdict(options))
+    record = Record(out, how | options.settings())
     with record.held([path for paths in places.values() for path in paths], overwrite=overwrite):
         remove_leftovers(out, below=True)
         tasks = sized(places, preparation, done.bad)
