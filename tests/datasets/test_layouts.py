@@ -217,6 +217,15 @@ def test_a_folder_that_is_data_and_run_at_once_keeps_its_data(
     run(recipe, out=tmp_path, quiet=True, resume=True)
 
 
+@pytest.mark.parametrize("mark", ["study.json", ".lock"])
+def test_the_images_of_a_study_s_records_are_left_out(tmp_path: Path, mark: str) -> None:
+    fill(tmp_path, "mine", "studies/first/records", first=20)
+    (tmp_path / "studies/first" / mark).touch()
+    dataset = Folders(tmp_path)
+    assert sum(counts(dataset).values()) == 3
+    assert any("studies/first" in remark for remark in dataset.remarks)
+
+
 def test_a_folder_that_only_has_a_recipe_is_data(tmp_path: Path) -> None:
     fill(tmp_path, "mine")
     (tmp_path / "mine" / "recipe.toml").touch()

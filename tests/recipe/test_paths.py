@@ -105,7 +105,6 @@ def test_a_run_finds_its_data_again_from_any_folder_and_its_model_has_no_path(
     for arguments in (
         ("eval", run, "--metric", "psnr"),
         ("run", "../recipe.toml", "--out", "../runs/tiny", "--resume", "--max-steps", "3"),
-        ("translate", run, tmp_path / "pairs/test", "--out", "translated"),
     ):
         moved = start_in(elsewhere, arguments)
         assert moved.status == 0, moved.output
