@@ -8,6 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from i2i.demo.answers import megabytes
 
+_DISCARDED = 100_000_000
+"""Bytes beyond a limit that are read and discarded: many clients read no answer before they have
+sent everything."""
+
 
 class BodyLimit:
     """Refuses requests whose body exceeds a limit, before the whole body is in memory.
@@ -26,12 +30,19 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        left, refused, started = self.limit, _announced(scope) > self.limit, False
+        left, more = self.limit, True
+        refused, started = _announced(scope) > self.limit, False
 
-        async def counted() -> Message:
-            nonlocal left, refused
+        async def received() -> Message:
+            nonlocal left, more
             message = await receive()
             left -= len(message.get("body", b""))
+            more = message.get("more_body", False)
+            return message
+
+        async def counted() -> Message:
+            nonlocal refused
+            message = await received()
             if left < 0:
                 refused = True
                 raise _TooLargeError
@@ -49,6 +60,8 @@ class BodyLimit:
             except _TooLargeError:
                 refused = True
         if refused and not started:  # the server aborts a response that has started
+            while more and left > -_DISCARDED:
+                await received()
             text = f"That is too large: at most {megabytes(self.limit)} are allowed here."
             await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
 
