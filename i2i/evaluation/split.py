@@ -8,7 +8,7 @@ from stat import S_ISREG
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from i2i.datasets.decoded import Decoded
 from i2i.errors import I2IError
@@ -48,11 +48,31 @@ def measure(
 def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> dict[str, I2IError]:
     """Find metrics that can't be measured on a split, before there are translations.
 
-    Each metric gets the first pair of the split, with the target in place of the output.
-
     Args:
         metrics: Metrics as recipes name them.
         decoded: The split; not empty.
+        device: Where to compute.
+
+    Returns:
+        As `refusals_of`.
+    """
+    pair = torch.from_numpy(decoded.array[[0]])
+    inputs, targets = pair[:, : decoded.input_channels], pair[:, decoded.input_channels :]
+    return refusals_of(metrics, inputs, targets, len(decoded.names), device)
+
+
+def refusals_of(
+    metrics: Sequence[str], inputs: Tensor, targets: Tensor, pairs: int, device: torch.device
+) -> dict[str, I2IError]:
+    """Find metrics that can't be measured on images such as one pair.
+
+    Each metric gets the pair, with the target in place of the output.
+
+    Args:
+        metrics: Metrics as recipes name them.
+        inputs: The input, uint8 or uint16 `(1, C, H, W)`.
+        targets: The target, likewise.
+        pairs: Number of pairs that will be measured.
         device: Where to compute.
 
     Returns:
@@ -60,12 +80,9 @@ def refusals(metrics: Sequence[str], decoded: Decoded, device: torch.device) -> 
         unavailable, a DataError if it refuses such images or needs more of them.
     """
     collection = MetricCollection(metrics, device=device)
-    pair = torch.from_numpy(decoded.array[[0]]).to(device)
-    target = pair[:, decoded.input_channels :]
-    collection.update(
-        {"input": pair[:, : decoded.input_channels], "output": target, "target": target}
-    )
-    collection.require(len(decoded.names))
+    target = targets.to(device)
+    collection.update({"input": inputs.to(device), "output": target, "target": target})
+    collection.require(pairs)
     return collection.problems
 
 

@@ -2,13 +2,17 @@
 
 from i2i.recipe import Recipe
 from i2i.recipe.assemble import assemble_dataset, assemble_losses
-from i2i.recipe.dry_run import bytes_text, dry_run, parameters
+from i2i.recipe.dry_run import LARGEST, bytes_text, dry_run, parameters
 
 
-def inspect(recipe: Recipe) -> list[str]:
+def inspect(recipe: Recipe, *, available: int = LARGEST) -> list[str]:
     """Describe a recipe: the networks' parameters and shapes, the objective, and the data's layout.
 
     The networks are built and called on torch's meta device, which stores no values.
+
+    Args:
+        recipe: The recipe.
+        available: Bytes of memory that the training may need.
 
     Returns:
         Lines of text.
@@ -19,7 +23,7 @@ def inspect(recipe: Recipe) -> list[str]:
     """
     dataset = assemble_dataset(recipe)
     channels = dataset.input_channels, dataset.target_channels
-    found = dry_run(recipe, channels, assemble_losses(recipe))
+    found = dry_run(recipe, channels, assemble_losses(recipe), available=available)
     lines = [f"{recipe.name}: the recipe is valid"]
     if found is None:
         lines.append("  a component can't be tried without data: sizes were not checked")

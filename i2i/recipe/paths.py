@@ -32,7 +32,7 @@ def make_absolute(document: dict[str, Any], source: str, home: Path | None = Non
     data = document.get("data")
     if not isinstance(data, dict):
         return
-    for key in _path_keys(data):
+    for key in path_keys(data):
         if isinstance(data.get(key), str):
             try:
                 data[key] = _absolute(data[key], home, f"data.{key}")
@@ -43,11 +43,11 @@ def make_absolute(document: dict[str, Any], source: str, home: Path | None = Non
 def without_paths(recipe: R) -> R:
     """The same recipe without the paths of its data set, for files that leave the machine."""
     data = recipe.data.model_dump(mode="json")
-    kept = {key: value for key, value in data.items() if key not in _path_keys(data)}
+    kept = {key: value for key, value in data.items() if key not in path_keys(data)}
     return recipe.model_copy(update={"data": Data.model_validate(kept)})
 
 
-def _path_keys(data: Mapping[str, Any]) -> list[str]:
+def path_keys(data: Mapping[str, Any]) -> list[str]:
     """The keys of a data set that are paths; none if its type is unknown."""
     try:
         dataset = registry().get("dataset", str(data.get("type"))).load()

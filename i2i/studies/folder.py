@@ -1,5 +1,6 @@
 """Paths in a study's folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ class StudyFolder:
     def text(self) -> Path:
         """The tables as Markdown."""
         return self.path / "study.md"
+
+    def check_writable(self) -> None:
+        """Check that the folder can be created or written to, without writing anything.
+
+        Raises:
+            I2IError: If it can't.
+        """
+        places = (self.records.absolute(), *self.records.absolute().parents)
+        place = next(place for place in places if place.exists())
+        if not place.is_dir():
+            raise I2IError(f"{self.path}: can't be written to: {place} is no folder")
+        if not os.access(place, os.W_OK):
+            raise I2IError(f"{self.path}: can't be written to: {place} is read-only")
 
     @contextmanager
     def held(self) -> Iterator[None]:

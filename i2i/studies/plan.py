@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from i2i.datasets.dataset import Dataset
-from i2i.errors import DataError, ManyProblems, RecipeError, WeightsError
-from i2i.evaluation.collection import MetricCollection
+from i2i.errors import ManyProblems
 from i2i.recipe import Recipe, load_resolved_recipe
-from i2i.recipe.assemble import assemble_dataset
-from i2i.recipe.inspection import inspect
 from i2i.recipe.schema import Precision
 from i2i.run_folder import RunFolder
+from i2i.studies.checks import check
 from i2i.studies.folder import StudyFolder
 from i2i.studies.reading import Experiment
 from i2i.studies.record import Record, copy_record, read_record, read_records
@@ -117,9 +114,7 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
     Raises:
         StudyError: If runs or records of other recipes must be removed first, and `overwrite` is
             False.
-        RecipeError: If components reject the options of a recipe.
-        DataError: If the data is unavailable.
-        WeightsError: If a metric can't be computed.
+        I2IError: As `check`.
     """
     missing = [job for job in jobs if job.state != "done"]
     for job in missing:
@@ -129,12 +124,10 @@ def prepare(jobs: Sequence[Job], *, overwrite: bool = False) -> None:
         raise StudyError(
             [*in_the_way, "Start these runs again (--overwrite), or choose another folder (--out)"]
         )
-    _check_networks(missing)
-    _check_metrics(missing)
-    pairs = {data: len(found.pairs("train")) for data, found in _datasets(missing).items()}
+    datasets = check({job.variants[0]: job.recipe for job in missing})
     for job in missing:
         train = job.recipe.train
-        steps = train.epochs * (pairs[_data(job)] // train.batch_size)
+        steps = train.epochs * (len(datasets[job.variants[0]].pairs("train")) // train.batch_size)
         job.total = steps if train.max_steps is None else min(steps, train.max_steps)
         job.step = 0
         if not job.replaces and (newest := checkpoints.newest(job.run.checkpoints)[0]):
@@ -187,38 +180,3 @@ def _in_the_way(job: Job) -> list[str]:
 
 def _other(path: Path, recipe: Recipe, job: Job) -> str:
     return f"{path}: belongs to another recipe: {'; '.join(differences(recipe, job.recipe))}"
-
-
-def _check_networks(jobs: Sequence[Job]) -> None:
-    problems: dict[str, type[ManyProblems]] = {}
-    for job in {job.variants: job for job in jobs}.values():  # seeds build the same
-        try:
-            inspect(job.recipe)
-        except RecipeError as error:
-            problems |= {f"variant '{job.variants[0]}': {p}": RecipeError for p in error.problems}
-        except DataError as error:
-            problems |= dict.fromkeys(error.problems, DataError)
-    if problems:
-        raise next(iter(problems.values()))(list(problems))
-
-
-def _check_metrics(jobs: Sequence[Job]) -> None:
-    texts: list[str] = []
-    for job in jobs:
-        texts += job.recipe.eval.metrics
-        texts += job.recipe.validation.metrics if job.recipe.validation.every else ()
-    problems = MetricCollection(texts).problems
-    if problems:
-        raise WeightsError(
-            "these metrics can't be computed, so no run was started:",
-            *(line for text, error in problems.items() for line in error.after(f"{text}: ")),
-        )
-
-
-def _datasets(jobs: Sequence[Job]) -> dict[str, Dataset]:
-    recipes = {_data(job): job.recipe for job in jobs}
-    return {data: assemble_dataset(recipe) for data, recipe in recipes.items()}
-
-
-def _data(job: Job) -> str:
-    return job.recipe.data.model_dump_json()

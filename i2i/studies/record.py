@@ -14,6 +14,7 @@ from i2i.errors import DataError, I2IError
 from i2i.evaluation.document import read_run_document
 from i2i.images.types import Array
 from i2i.recipe import Recipe, parse_run_recipe
+from i2i.recipe.paths import path_keys
 from i2i.recipe.upgrade import upgrade
 from i2i.run_folder import RunFolder, read_log
 from i2i.studies.images import copy_images, keep_images, read_outputs, read_pairs
@@ -70,13 +71,13 @@ class Record:
 
 
 def _portable(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe with `data.root` set to ".", because the path differs between machines.
+    """Return the recipe with "." for the paths of its data set, which differ between machines.
 
-    The key stays, because some data sets require it.
+    The keys stay, because some data sets require them.
     """
     document = recipe.model_dump(mode="json", exclude_none=True)
-    if "root" in document["data"]:
-        document["data"]["root"] = "."
+    data = document["data"]
+    data |= {key: "." for key in path_keys(data) if key in data}
     return document
 
 

@@ -5,12 +5,12 @@ from typing import Any
 from i2i.evaluation.results import flat
 from i2i.recipe import Recipe
 from i2i.recipe.assemble import is_played_alone
+from i2i.recipe.paths import path_keys
 from i2i.system.hashing import json_sha256
 
 FREE_KEYS = frozenset(
     {
         "name",
-        "data.root",
         "data.url",
         "train.workers",
         "test.batch_size",
@@ -19,7 +19,8 @@ FREE_KEYS = frozenset(
     }
 )
 FREE_SECTIONS = ("checkpoint.", "log.")
-"""Keys and sections that affect neither the weights nor the output images."""
+"""Keys and sections that affect neither the weights nor the output images; with the keys of the
+data set that are paths."""
 
 
 def what_counts(recipe: Recipe) -> dict[str, Any]:
@@ -27,10 +28,11 @@ def what_counts(recipe: Recipe) -> dict[str, Any]:
     content = recipe.model_dump(mode="json", exclude_none=True)
     if is_played_alone(recipe):
         del content["discriminator"]
+    free = FREE_KEYS | {f"data.{key}" for key in path_keys(content["data"])}
     return {
         key: value
         for key, value in flat(content)
-        if key not in FREE_KEYS and not key.startswith(FREE_SECTIONS)
+        if key not in free and not key.startswith(FREE_SECTIONS)
     }
 
 

@@ -112,7 +112,9 @@ def planned(
     """Return the runs of a study and the progress of each, without writing anything."""
     experiment = load_study(path, overrides)
     _check_only(only, experiment.study)
-    every = jobs_of(experiment, _folder(experiment.study, out), _others(reuse))
+    folder = _folder(experiment.study, out)
+    folder.check_writable()
+    every = jobs_of(experiment, folder, _others(reuse))
     wanted = _chosen(every, only)
     prepare(wanted, overwrite=overwrite)
     return wanted
