@@ -17,6 +17,13 @@ Start = Callable[..., Run]
 Disk = Callable[..., Path]
 
 PROGRAM = (sys.executable, "-m", "i2i")
+HEARING = (
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from i2i.cli import main; main()",
+)
+"""The program as it is started on a terminal; the tests themselves may run under nohup."""
+
 LONG = ("--set", "train.epochs=100000", "--set", "train.max_steps=100000")
 
 
@@ -160,9 +167,13 @@ def test_a_console_that_is_gone_saves_the_training(
     tmp_path: Path, write_recipe: Callable[..., Path], gone: str
 ) -> None:
     recipe = write_recipe(log={"every": 1, "samples_every": 0}, validation={"every": 0})
-    command = [*PROGRAM, "run", recipe, "--out", "r", "--set", "checkpoint.every=100000", *LONG]
+    command = [*HEARING, "run", recipe, "--out", "r", "--set", "checkpoint.every=100000", *LONG]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
     ) as program:
         assert program.stdout is not None
         while not program.stdout.readline().startswith("step "):
