@@ -2,15 +2,19 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from i2i.errors import DataError
 from i2i.images.kinds import kind_by_content, kind_by_name
 from i2i.images.needs import Needed, NeedsOption
+
+MOST_OVERLAP = 4
+"""Largest ratio of the bytes of a file's parts to those of the file: equal parts may be shared."""
 
 LONGEST = 300
 """Largest number of characters of an error message of a decoder."""
@@ -72,6 +76,16 @@ def check_size(total: int) -> None:
 def pixels_in(height: int, width: int, channels: int) -> int:
     """The pixels that `check_size` counts: each channel after colour and alpha is a page."""
     return height * width * max(1, channels - 3)
+
+
+def check_parts(lengths: Iterable[int], file: BinaryIO) -> None:
+    """Refuse files whose parts overlap so much that to read all takes many times the file's size.
+
+    Raises:
+        ValueError: If the parts are together more than `MOST_OVERLAP` times the file.
+    """
+    if sum(lengths) > MOST_OVERLAP * file.seek(0, os.SEEK_END):
+        raise ValueError("is damaged: its strips or tiles overlap")
 
 
 def trust_up_to(total: int) -> None:

@@ -5,7 +5,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from i2i.images.guards import several_frames
+from i2i.images.guards import check_parts, several_frames
 from i2i.images.pixels import Depth, stretched
 from i2i.images.tiff_pages import MOST, pictures
 from i2i.images.types import Array
@@ -33,12 +33,14 @@ def go_to_picture(image: Tiff, mode: str) -> None:
     """Go to the first page that is a picture.
 
     Raises:
-        ValueError: If there are several, except in mode "channels".
+        ValueError: If there are several, except in mode "channels", or its strips overlap.
     """
     found = pictures(_file(image), 2)
     if len(found) > 1 and mode != "channels":
         raise several_frames()
     image.seek(found[0].place)
+    for tag in (TiffImagePlugin.STRIPBYTECOUNTS, TiffImagePlugin.TILEBYTECOUNTS):
+        check_parts(image.tag_v2.get(tag, ()), _file(image))
 
 
 def go_to_page(image: Image.Image, place: int) -> None:

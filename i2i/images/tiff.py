@@ -18,7 +18,7 @@ import numpy as np
 
 from i2i.images import cmyk, pixels
 from i2i.images.content import Content, Dpi, Header, Mode, density, orientation_of
-from i2i.images.guards import check_size, not_a_picture, pixels_in, several_frames
+from i2i.images.guards import check_parts, check_size, not_a_picture, pixels_in, several_frames
 from i2i.images.tiff_pages import pictures
 from i2i.images.types import Array
 
@@ -151,6 +151,7 @@ def _check_segments(file: BinaryIO, page: "TiffPage") -> None:
     end = file.seek(0, os.SEEK_END)
     if any(offset < 1 or length < 1 or offset + length > end for offset, length in listed):
         raise ValueError("is truncated: some of its strips or tiles are missing")
+    check_parts(page.databytecounts, file)
     inflating = _INFLATING.get(page.compression)
     if inflating is not None and page.dtype is not None:
         most = math.prod(page.chunks) * page.dtype.itemsize

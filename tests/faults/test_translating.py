@@ -374,3 +374,19 @@ def test_a_label_map_with_another_palette_than_the_training_s_is_refused(
     assert "translated 1 of 4" in run.output
     assert "other.png: the colour (0, 0, 250) is class 1 in its palette, but class 2" in run.errors
     assert "grey.png: is a label map compressed with loss" in run.errors
+
+
+def test_damaged_metadata_is_no_reason_to_say_anything(
+    i2i: Start, trained: Path, tmp_path: Path
+) -> None:
+    cut = b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01\x03\0"
+    samples = picture(5, (32, 32))
+    (tmp_path / "in").mkdir()
+    for form in ("JPEG", "PNG", "WEBP"):
+        Image.fromarray(samples).save(tmp_path / f"in/{form}.{form.lower()}", exif=cut)
+    tags = [(700, "s", 0, "<x:xmp", True)]
+    tifffile.imwrite(tmp_path / "in/TIFF.tif", samples, photometric="rgb", extratags=tags)
+    run = i2i("translate", trained, "in", "--out", "out")
+    assert run.status == 0
+    assert "translated 4 of 4" in run.output
+    assert "Warning" not in run.output + run.errors

@@ -160,3 +160,24 @@ def test_a_header_tells_a_geotiff(tmp_path: Path, dtype: Any) -> None:
         )
         assert header(tmp_path / name).georeferenced == bool(tags)
         assert header(tmp_path / name).deep == (dtype != np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_strips_that_are_all_the_same_large_part_of_the_file_are_refused(
+    tmp_path: Path, channels: int
+) -> None:
+    path = tmp_path / "overlap.tif"
+    samples = noise(1000, 8, channels).squeeze()
+    tifffile.imwrite(
+        path,
+        samples,
+        photometric="minisblack",
+        compression="zlib",
+        rowsperstrip=1,
+        planarconfig="contig" if channels > 1 else None,
+    )
+    with tifffile.TiffFile(path, mode="r+") as file:
+        tags, size = file.pages.first.tags, path.stat().st_size
+        tags["StripOffsets"].overwrite([8] * 1000)
+        tags["StripByteCounts"].overwrite([size - 8] * 1000)
+    assert "overlap" in reason(path, "channels")
