@@ -51,7 +51,7 @@ def read_document(path: Path) -> dict[str, Any]:
         FileNotFoundError: If the file is missing.
         I2IError: If it is damaged, or not the results of an evaluation.
     """
-    return read_json(path, _DOCUMENT, "measure again with 'i2i eval'")
+    return read_json(path, _DOCUMENT, "it is not what i2i eval writes; measure again")
 
 
 def read_run_document(path: Path) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from i2i.recipe.schema import Recipe
 LARGEST = 2**40
 """Bytes of memory that no training may need, on any machine."""
 
-_ADAM = 4
+ADAM = 4
 """Numbers that training stores for each trained parameter: itself, its gradient, two moments."""
 
-_ONE_VALUE = "Expected more than 1"
+ONE_VALUE = "Expected more than 1"
 """Start of torch's message when a norm gets a single value per channel."""
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def dry_run(
         if "meta" in reason:
             return None
         size = size_text(recipe.augment.crop)
-        if _ONE_VALUE in reason:
+        if ONE_VALUE in reason:
             helps = _what_helps(recipe, channels, losses, ranks)
             advice = f"set {' or '.join(helps)}" if helps else "choose another norm"
             reason = f"a norm gets a single value per channel: {advice}"
@@ -91,12 +91,12 @@ def _tried(
 ) -> DryRun:
     losses = {label: _on_meta(loss) for label, loss in losses.items()}
     with torch.device("meta"):
-        generator = _sized("generator", lambda: assemble_generator(recipe, *channels))
-        discriminators = _sized(
+        generator = sized("generator", lambda: assemble_generator(recipe, *channels))
+        discriminators = sized(
             "discriminator", lambda: assemble_discriminators(recipe, losses, *channels)
         )
         method = assemble_method(recipe, generator, discriminators, losses)
-        batch = _sized("a batch", lambda: _batch(recipe, channels, ranks))
+        batch = sized("a batch", lambda: _batch(recipe, channels, ranks))
         memory = _memory(method, batch)
         if memory > available:
             raise _too_large(method, memory, available)
@@ -145,8 +145,12 @@ def _batch(recipe: Recipe, channels: tuple[int, int], ranks: int) -> Batch:
     return Batch(images[0], images[1], ())
 
 
-def _sized(what: str, build: Callable[[], T]) -> T:
+def sized(what: str, build: Callable[[], T]) -> T:
     """Build something on the meta device.
+
+    Args:
+        what: What is built, for the message.
+        build: Builds it.
 
     Raises:
         RecipeError: If its size in bytes has more than 64 bits.
@@ -164,7 +168,7 @@ def _sized(what: str, build: Callable[[], T]) -> T:
 def _memory(method: Method, batch: Batch) -> int:
     trained = {id(p) for own in trained_parameters(method).values() for p in own}
     weights = (
-        parameter.nbytes * (_ADAM if id(parameter) in trained else 1)
+        parameter.nbytes * (ADAM if id(parameter) in trained else 1)
         for network in method.networks.values()
         for parameter in network.parameters()
     )

@@ -67,5 +67,5 @@ def _brief(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        return f"{where}: {first['msg']}" if where else first["msg"]
+        return f"{where}: {first['msg']}" if where else "it is no object with keys"
     return f"{error}".partition("\n")[0]

@@ -12,14 +12,17 @@ from i2i.datasets.dataset import Dataset, Split
 from i2i.datasets.decoded import decode
 from i2i.errors import DataError, RecipeError, TrainingError
 from i2i.images.sizes import next_multiple
+from i2i.images.types import Size
 from i2i.randomness import Stream, derived_seed, rng
 from i2i.recipe.assemble import assemble_dataset
+from i2i.recipe.dry_run import ADAM, LARGEST, ONE_VALUE, bytes_text, sized
 from i2i.recipe.segmenter_schema import SegmenterRecipe
 from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
 from i2i.segmentation.network import Segmenter
 from i2i.segmentation.palette import Labels
 from i2i.segmentation.scores import Scores, confusion, scores
 from i2i.system.console import track
+from i2i.system.devices import choose_device, memory_of
 from i2i.system.version import __version__
 from i2i.training.engine import Engine
 from i2i.weights.used import used
@@ -51,7 +54,7 @@ def train_segmenter(recipe: SegmenterRecipe, say: Say = lambda _: None) -> Segme
 
     Raises:
         DataError: If there are too few photos, or images can't be read as label maps.
-        RecipeError: If `segmenter.encoder` is unknown or unusable.
+        RecipeError: If `segmenter.encoder` is unknown or unusable, or the network is too large.
         WeightsError: If the pretrained weights are unavailable.
         TrainingError: If a gradient is not finite.
     """
@@ -142,8 +145,8 @@ def _read(
 
 def _network(recipe: SegmenterRecipe, dataset: Dataset, side: Side, labels: Labels) -> Segmenter:
     options = recipe.segmenter
-    torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed))
-    try:
+
+    def build() -> Segmenter:
         return Segmenter(
             labels,
             recipe.augment.crop,
@@ -152,9 +155,51 @@ def _network(recipe: SegmenterRecipe, dataset: Dataset, side: Side, labels: Labe
             base_channels=options.base_channels,
             pretrained=options.pretrained,
         )
+
+    try:
+        _check(build, recipe)
+        torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed))
+        return build()
     except ValueError as error:
         sentence = str(error).replace("generator.encoder", "segmenter.encoder")
         raise RecipeError([f"segmenter: {sentence}"]) from error
+
+
+def _check(build: Callable[[], Segmenter], recipe: SegmenterRecipe) -> None:
+    """Train the network for a step on the meta device, before anything is allocated.
+
+    Raises:
+        RecipeError: If it needs more memory than there is, or a norm gets one value per channel.
+    """
+    available = memory_of(choose_device(recipe.train.device)) or LARGEST
+    with torch.device("meta"):
+        network = sized("segmenter", build)
+        memory = ADAM * sum(parameter.nbytes for parameter in network.parameters())
+        if memory > available:
+            raise RecipeError(
+                [
+                    f"segmenter: training needs at least {bytes_text(memory)} of memory, more than "
+                    f"{bytes_text(available)}: choose smaller segmenter.base_channels"
+                ]
+            )
+        crop = _crop(recipe, network)
+        try:
+            network(torch.empty(recipe.segmenter.batch_size, network.channels, *crop))
+        except ValueError as error:
+            if ONE_VALUE not in str(error):
+                raise
+            raise RecipeError(
+                [
+                    "segmenter: a norm gets a single value per channel: set segmenter.batch_size "
+                    "to 2 or more"
+                ]
+            ) from error
+
+
+def _crop(recipe: SegmenterRecipe, network: Segmenter) -> Size:
+    """Height and width of the random training crops."""
+    height, width = (round(side * recipe.segmenter.crop_fraction) for side in recipe.augment.crop)
+    return next_multiple((height, width), network.size_divisor)
 
 
 def _rate(step: int, steps: int) -> float:
@@ -175,8 +220,7 @@ def _fit(
 ) -> None:
     options = recipe.segmenter
     steps = len(train) // options.batch_size
-    height, width = (round(side * options.crop_fraction) for side in recipe.augment.crop)
-    crop = next_multiple((height, width), network.size_divisor)
+    crop = _crop(recipe, network)
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, options.lr, weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(

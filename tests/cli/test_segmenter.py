@@ -103,6 +103,24 @@ def test_bad_input_is_one_clear_line(
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("base_channels=200000", "segmenter: training needs at least"),
+        ("base_channels=9000000000000000000", "segmenter: needs more than 8 EiB of memory"),
+        ("batch_size=1", "set segmenter.batch_size to 2 or more"),
+    ],
+)
+def test_what_can_t_be_trained_is_told_before_it_is_allocated(
+    option: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = (*SMALL_SYNTHETIC, "--set", f"segmenter.{option}")
+    assert called("segmenter", "train", *options, "--quiet") == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "Traceback" not in told
+
+
 def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert called("segmenter", "--help") == 0
     assert called("segmenter", "train", "--help") == 0

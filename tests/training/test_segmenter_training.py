@@ -90,7 +90,8 @@ def test_it_trains_on_parts_that_the_encoder_can_take(monkeypatch: pytest.Monkey
     forward = Segmenter.forward
 
     def watched(self: Segmenter, photos: torch.Tensor) -> torch.Tensor:
-        seen.append(photos.shape)
+        if not photos.is_meta:  # the trial before anything is allocated
+            seen.append(photos.shape)
         return forward(self, photos)
 
     monkeypatch.setattr(Segmenter, "forward", watched)
