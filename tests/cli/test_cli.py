@@ -204,9 +204,9 @@ def test_a_run_goes_on_only_with_its_own_recipe_and_data(
 ) -> None:
     recipe = write_recipe()
     assert i2i("run", recipe).status == 0
-    other = i2i("run", recipe, "--resume", "--set", "optimizer.lr=0.1", "--set", "seed=3")
+    other = i2i("run", recipe, "--resume", "--set", "augment.flip=false", "--set", "seed=3")
     assert other.status == 1
-    assert "optimizer.lr was 0.0002 and is 0.1" in other.errors
+    assert "augment.flip was True and is False" in other.errors
     assert "seed was 0 and is 3" in other.errors
     assert i2i("run", recipe, "--resume", "--set", "train.max_steps=8").status == 0
 

@@ -196,19 +196,33 @@ def test_plugins_cannot_write_escape_codes_through_their_names(
 import i2i
 @i2i.hookimpl
 def register_losses(register):
-    register("lo\x1b[5mss", "json:loads", summary="summa\x1b[2Jry")
+    register("nasty_loss", "json:loads", summary="summa\x1b[2Jry")
 @i2i.hookimpl
 def register_commands(register):
-    register("comm\x1b[5mand", "json:loads", summary="summa\u2192ry\x1b[2J")
+    register("nasty_command", "json:loads", summary="summa\u2192ry\x1b[2J")
 """)
     _, listed, _ = program("list", "losses")
     assert any(
-        r"lo\x1b[5mss" in line and r"summa\x1b[2Jry" in line and r"[na\x1b[5msty]" in line
+        "nasty_loss" in line and r"summa\x1b[2Jry" in line and r"[na\x1b[5msty]" in line
         for line in lines_of(listed)
     )
     status, text, _ = program("--help", encoding="cp1252")
     assert status == 0
-    assert any(r"comm\x1b[5mand" in line and "summa->ry" in line for line in lines_of(text))
+    assert any("nasty_command" in line and "summa->ry" in line for line in lines_of(text))
+
+
+def test_a_component_whose_name_could_control_the_terminal_is_refused(
+    program: Program, plugin: Callable[[str], None]
+) -> None:
+    plugin(r"""
+import i2i
+@i2i.hookimpl
+def register_losses(register):
+    register("lo\x1b[5mss", "json:loads", summary="a loss")
+""")
+    status, out, _ = program("doctor")
+    assert status == 1
+    assert any(r"lo\x1b[5mss" in line for line in lines_of(out))
 
 
 def test_a_broken_plugin_cannot_write_escape_codes_either(

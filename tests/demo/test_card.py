@@ -20,8 +20,15 @@ def test_the_card_tells_recipe_data_licence_and_what_was_not_measured(
 def test_the_card_tells_what_was_measured_and_of_which_weights(
     model_of: Callable[..., Model], tmp_path: Path
 ) -> None:
-    details = {"l1": {"label": "l1", "higher_is_better": False, "value": 0.125}}
-    document = {"details": details, "images": 3, "split": "test", "step": 7}
+    about = {"label": "l1", "higher_is_better": False, "fingerprint": {}, "fingerprint_sha256": ""}
+    document = {
+        "details": {"l1": {**about, "value": 0.125}},
+        "images": 3,
+        "split": "test",
+        "step": 7,
+        "test": {"statistics": "batch", "dropout": True},
+        "input_as_output": None,
+    }
     (tmp_path / "metrics.json").write_text(json.dumps(document))
     page = card(model_of())
     assert "0.1250" in page

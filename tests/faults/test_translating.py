@@ -196,7 +196,8 @@ def test_7_a_full_disk_stops_with_the_reason_and_leaves_no_cut_file(
         Image.fromarray(np.roll(noise, i, 0)).save(tmp_path / f"{i:02}.png")
     run = i2i("translate", trained, "*.png", "--out", tiny_disk / "out").wait()
     assert run.status == 1
-    assert "No space left on device; what is done stays" in run.errors
+    assert "No space left on device" in run.errors
+    assert "what is done stays; run the same command again" in run.errors
     assert "Traceback" not in run.output
     written = list((tiny_disk / "out").glob("*.png"))
     assert 0 < len(written) < 40

@@ -95,10 +95,16 @@ def _damaged_data(tmp_path: Path) -> dict[str, Any]:
     return {"data": {"type": "folders", "root": str(tmp_path / "data")}}
 
 
+UNKNOWN = "seg_score:segmenter=unknown"
+
 FAILING: dict[str, Callable[[Path], dict[str, Any]]] = {
     "an image is damaged": _damaged_data,
     "a metric's weights are missing": lambda _: {
-        "validation": {"every": 3, "metrics": ["lpips"], "best": "lpips"}
+        "validation": {
+            "every": 3,
+            "metrics": ["seg_score:segmenter=none"],
+            "best": "seg_score:segmenter=none",
+        }
     },
     "an extra is missing": lambda _: {"log": {"tensorboard": True}},
     "too few pairs": lambda _: {"train": {"batch_size": 64}},

@@ -93,12 +93,10 @@ def test_a_text_replaces_the_old_one_whole_and_leaves_nothing_else(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_text_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+def test_a_text_with_a_name_that_is_not_utf8_is_written_escaped(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "half a character: \ud800")
-    assert path.read_text() == "old"
+    write_whole(path, "caf\udce9 and half a character: \ud800")
+    assert path.read_text(encoding="utf-8") == "caf\\udce9 and half a character: \\ud800"
     assert list(tmp_path.iterdir()) == [path]
 
 
