@@ -95,8 +95,8 @@ def test_a_text_replaces_the_old_one_whole_and_leaves_nothing_else(tmp_path: Pat
 
 def test_a_text_with_a_name_that_is_not_utf8_is_written_escaped(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    write_whole(path, "caf\udce9 and half a character: \ud800")
-    assert path.read_text(encoding="utf-8") == "caf\\udce9 and half a character: \\ud800"
+    write_whole(path, "entr\udce9e and half a character: \ud800")
+    assert path.read_text(encoding="utf-8") == "entr\\udce9e and half a character: \\ud800"
     assert list(tmp_path.iterdir()) == [path]
 
 
