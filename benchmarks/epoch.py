@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from benchmarks.contestant import Contestant
 from benchmarks.facades import copy_pairs
@@ -91,10 +90,10 @@ class _Epochs:
         self.times: dict[str, list[float]] = {name: [] for name in ("ours", *others)}
         self.began = time.perf_counter()
 
-    def ended(self, _: nn.Module, step: int) -> None:
+    def ended(self, trainer: Trainer) -> None:
         """Called at the end of an epoch of the training: measure the others."""
         self.times["ours"].append(time.perf_counter() - self.began)
-        for name in self.others if step // PAIRS % 2 else reversed(self.others):
+        for name in self.others if trainer.step // PAIRS % 2 else reversed(self.others):
             self.times[name].append(self.others[name].turn()[0])
         self.began = time.perf_counter()
 

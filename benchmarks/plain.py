@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from benchmarks.networks import networks
+from benchmarks.networks import method
 from i2i.recipe import Recipe
 from i2i.system.memory import keep_freed_memory
 
@@ -23,9 +23,8 @@ def torch_loop(recipe: Recipe, layout: torch.memory_format) -> Iterator[float]:
         After every step, the seconds that it waited for data: 0.
     """
     keep_freed_memory(torch.device("cpu"))
-    generator, discriminators, _ = networks(recipe)
-    (discriminator,) = discriminators.values()
-    generator, discriminator = (n.to(memory_format=layout) for n in (generator, discriminator))
+    networks = (n.to(memory_format=layout) for n in method(recipe).networks.values())
+    generator, discriminator = networks
     adam_g = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), fused=True)
     adam_d = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), fused=True)
     bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()

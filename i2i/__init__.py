@@ -12,9 +12,10 @@ from i2i.system.version import __version__
 
 if TYPE_CHECKING:
     from i2i.batch import Batch
-    from i2i.datasets.dataset import Dataset, Pair
+    from i2i.datasets.dataset import Dataset, Direction, Pair, Single
     from i2i.losses.adversarial import AdversarialLoss
-    from i2i.methods.method import Method
+    from i2i.methods.method import Method, Terms, WeightedLosses
+    from i2i.methods.networks import NetworkFactory
     from i2i.metrics.metric import Metric
     from i2i.model.inference import TestSettings
     from i2i.model.model import Model
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from i2i.runs.loading import load
     from i2i.runs.run import run
     from i2i.studies.study import study
+    from i2i.system.ranks import over_all_ranks
     from i2i.translation.options import TranslationOptions
     from i2i.translation.translate import translate
 
@@ -30,15 +32,21 @@ _LAZY = {
     "AdversarialLoss": "i2i.losses.adversarial",
     "Batch": "i2i.batch",
     "Dataset": "i2i.datasets.dataset",
+    "Direction": "i2i.datasets.dataset",
     "Method": "i2i.methods.method",
     "Metric": "i2i.metrics.metric",
     "Model": "i2i.model.model",
+    "NetworkFactory": "i2i.methods.networks",
     "Pair": "i2i.datasets.dataset",
     "Recipe": "i2i.recipe",
+    "Single": "i2i.datasets.dataset",
+    "Terms": "i2i.methods.method",
     "TestSettings": "i2i.model.inference",
     "TranslationOptions": "i2i.translation.options",
+    "WeightedLosses": "i2i.methods.method",
     "evaluate": "i2i.runs.evaluate",
     "load": "i2i.runs.loading",
+    "over_all_ranks": "i2i.system.ranks",
     "run": "i2i.runs.run",
     "study": "i2i.studies.study",
     "translate": "i2i.translation.translate",
@@ -48,19 +56,25 @@ __all__ = [
     "AdversarialLoss",
     "Batch",
     "Dataset",
+    "Direction",
     "I2IError",
     "Method",
     "Metric",
     "Model",
+    "NetworkFactory",
     "Pair",
     "Recipe",
     "Register",
+    "Single",
+    "Terms",
     "TestSettings",
     "TranslationOptions",
+    "WeightedLosses",
     "__version__",
     "evaluate",
     "hookimpl",
     "load",
+    "over_all_ranks",
     "run",
     "study",
     "translate",

@@ -17,6 +17,7 @@ class Stream(IntEnum):
     TRAINING_NOISE = 3
     TEST_NOISE = 4
     SYNTHETIC = 5
+    PARTNER = 6
 
 
 def rng(stream: Stream, *key: int) -> np.random.Generator:

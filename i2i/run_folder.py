@@ -15,6 +15,7 @@ class _Data(BaseModel):
     type: str
     fingerprint: dict[str, str]
     pairs: dict[str, int]
+    unpaired: dict[str, list[int]] = {}
     skipped: dict[str, list[list[str]]]
     credit: str | None
     notice: str | None
@@ -103,6 +104,19 @@ class RunFolder:
     def tensorboard(self) -> Path:
         """The folder of TensorBoard event files."""
         return self.path / "tensorboard"
+
+    @property
+    def models(self) -> Path:
+        """The folder with a folder for each model but the default one."""
+        return self.path / "models"
+
+    def of(self, model: str) -> "RunFolder":
+        """The folder of a model's samples and evaluation: that of the run for the default model."""
+        return self if model == "generator" else RunFolder(self.models / model)
+
+    def other_models(self) -> list[str]:
+        """The names of the models but the default one that have samples or an evaluation."""
+        return sorted(path.name for path in self.models.glob("*") if path.is_dir())
 
     def check(self) -> None:
         """Check that the folder is a run.

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from benchmarks import plain
-from benchmarks.networks import Networks, networks, paper_recipe, trainer
+from benchmarks.networks import method, paper_recipe, trainer
 from benchmarks.peer import PARTS, unpacked
 from benchmarks.summary import comparison
 from benchmarks.train_step import LAYOUTS
 from i2i.batch import Batch
+from i2i.methods.method import Method
 from i2i.recipe import Recipe
 
 
@@ -19,22 +20,22 @@ def test_a_ratio_above_1_means_that_i2i_is_better() -> None:
 
 
 @pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Networks]]:
+def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Method]]:
     """The networks that the plain loop builds, and memory that is left as it is."""
-    seen: list[Networks] = []
+    seen: list[Method] = []
 
-    def noted(recipe: Recipe) -> Networks:
-        seen.append(networks(recipe))
+    def noted(recipe: Recipe) -> Method:
+        seen.append(method(recipe))
         return seen[-1]
 
-    monkeypatch.setattr(plain, "networks", noted)
+    monkeypatch.setattr(plain, "method", noted)
     monkeypatch.setattr(plain, "keep_freed_memory", lambda _: None)
     return seen
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_plain_loop_takes_the_steps_that_i2i_takes(
-    built: list[Networks], layout: str, monkeypatch: pytest.MonkeyPatch
+    built: list[Method], layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = ("generator.norm=instance", "generator.dropout=0.0", "discriminator.norm=instance")
     recipe = paper_recipe(32, 2, 4, *still, "discriminator.receptive_field=16")
@@ -46,10 +47,9 @@ def test_the_plain_loop_takes_the_steps_that_i2i_takes(
         next(loop)
         ours.update(Batch(source, target, ("0", "1")), lambda _: "")
     (theirs,) = built
-    for name, tensor in ours.generator.state_dict().items():
-        torch.testing.assert_close(
-            tensor, theirs.generator.state_dict()[name], rtol=0, atol=1e-5, check_stride=False
-        )
+    expected = theirs.networks["generator"].state_dict()
+    for name, tensor in ours.models.trained["generator"].state_dict().items():
+        torch.testing.assert_close(tensor, expected[name], rtol=0, atol=1e-5, check_stride=False)
 
 
 def test_without_a_clone_one_is_told_how_to_get_it(tmp_path: Path) -> None:

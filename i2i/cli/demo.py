@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from i2i.cli.options import Amount
+from i2i.cli.options import Amount, model_option
 from i2i.cli.say import say
 from i2i.errors import I2IError
 
@@ -37,6 +37,7 @@ from i2i.errors import I2IError
     metavar="NAME",
     help="Also answer requests to this name, such as that of a proxy. Repeatable.",
 )
+@model_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.option(
     "--space",
@@ -50,6 +51,7 @@ def demo(
     max_upload: float,
     examples: Path | None,
     allowed_hosts: tuple[str, ...],
+    name: str,
     device: str,
     space: Path | None,
 ) -> None:
@@ -70,7 +72,7 @@ def demo(
         raise I2IError(f"i2i demo needs gradio 6 ({error}): pip install 'i2i[demo]'") from error
     from i2i.cli.loading import load_model
 
-    loaded = load_model(model, device)
+    loaded = load_model(model, name, device)
     if space is not None:
         from i2i.demo.space import write_space
 

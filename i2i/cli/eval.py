@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from i2i.cli.options import float_range_option
+from i2i.cli.options import float_range_option, model_option
 from i2i.cli.say import say, say_document
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     help="How images of a folder are read; channels takes all channels of a file.",
 )
 @float_range_option
+@model_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
 def eval_(
@@ -75,6 +76,7 @@ def eval_(
     mixed_formats: bool,
     mode: Literal["rgb", "gray", "channels"],
     float_range: tuple[float, float] | None,
+    name: str,
     device: str,
 ) -> None:
     """Measure TARGET: a run, or a folder of images against another folder.
@@ -110,6 +112,7 @@ def eval_(
         on_bad=on_bad,
         mixed_formats=mixed_formats,
         reading=Reading(mode, float_range),
+        model=name,
         device=device,
     )
     for reason in found.passed_over:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from i2i.cli.options import model_option
 from i2i.cli.say import say
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Check on these images, folders or patterns instead of the run's samples. Repeatable.",
 )
+@model_option
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(
     model: Path,
@@ -67,6 +69,7 @@ def export(
     int8: bool,
     opset: int | None,
     images: tuple[str, ...],
+    name: str,
     overwrite: bool,
 ) -> None:
     """Export MODEL to a file that runs without i2i.
@@ -86,7 +89,7 @@ def export(
     from i2i.cli.loading import load_model
     from i2i.exporting import OPSET, export_onnx, export_torch
 
-    loaded = load_model(model, "cpu")
+    loaded = load_model(model, name, "cpu")
     settings = loaded.settings(sample)
     if statistics is not None:
         settings = replace(settings, statistics=statistics)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from i2i.model.model import Model
 
 
-def load_model(path: Path, device: str) -> "Model":
+def load_model(path: Path, name: str, device: str) -> "Model":
     """Load a trained model, and report damaged checkpoints that were skipped.
 
     Raises:
@@ -17,7 +17,7 @@ def load_model(path: Path, device: str) -> "Model":
     """
     from i2i.runs.loading import load
 
-    model = load(path, device=device)
+    model = load(path, model=name, device=device)
     for reason in model.passed_over:
         say(f"skipped a damaged checkpoint: {reason}", err=True)
     return model

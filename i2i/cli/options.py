@@ -34,6 +34,15 @@ set_option = click.option(
 )
 
 
+model_option = click.option(
+    "--model",
+    "name",
+    default="generator",
+    metavar="NAME",
+    help="Which model, if the method keeps several.  [default: the one from inputs to targets]",
+)
+
+
 def _check_range(
     ctx: click.Context, parameter: click.Parameter, value: tuple[float, float] | None
 ) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from i2i.cli.options import Amount, float_range_option
+from i2i.cli.options import Amount, float_range_option, model_option
 from i2i.cli.say import say
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
 @click.option(
     "--overwrite", is_flag=True, help="Translate everything again and replace existing files."
 )
+@model_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, mps, cuda or cuda:1.")
 @click.pass_context
 def translate(
@@ -105,6 +106,7 @@ def translate(
     float_range: tuple[float, float] | None,
     max_megapixels: float | None,
     overwrite: bool,
+    name: str,
     device: str,
 ) -> None:
     """Translate the images INPUTS with MODEL.
@@ -129,7 +131,7 @@ def translate(
     from i2i.translation.options import TranslationOptions
     from i2i.translation.translate import translate as translate_files
 
-    loaded = load_model(model, device)
+    loaded = load_model(model, name, device)
     keep_freed_memory(loaded.device)
     if max_megapixels is not None:
         trust_up_to(round(max_megapixels * 1e6))

@@ -1,4 +1,4 @@
-"""Random augmentation of pairs: equal for both images, determined by (seed, epoch, index)."""
+"""Random augmentation: equal for both images of a pair, determined by (seed, epoch, index)."""
 
 from collections.abc import Sequence
 
@@ -10,28 +10,38 @@ from i2i.randomness import Stream, rng
 
 
 def augment(
-    pairs: Tensor, indices: Sequence[int], *, crop: Size, flip: bool, seed: int, epoch: int
+    pairs: Tensor,
+    indices: Sequence[int],
+    *,
+    crop: Size,
+    flip: bool,
+    seed: int,
+    epoch: int,
+    side: int | None = None,
 ) -> Tensor:
     """Crop each pair at random, and mirror each with a probability of one half.
 
     Args:
-        pairs: `(N, C, H, W)`, the input and target of a pair concatenated along the channels.
+        pairs: `(N, C, H, W)`, the input and target of a pair concatenated along the channels; or
+            images of one side.
         indices: The indices of the pairs in the data set.
         crop: The size of the crop; the images' size gives the whole image.
         flip: Whether to mirror.
         seed: The seed of the run.
         epoch: The epoch; `seed`, `epoch` and the index of a pair determine its augmentation.
+        side: 0 for inputs and 1 for targets that are unpaired, which are augmented independently.
 
     Returns:
         `(N, C, crop height, crop width)` of the same type.
     """
     (height, width), (tall, wide) = pairs.shape[-2:], crop
     cut = pairs.new_empty((*pairs.shape[:2], tall, wide))
+    own = () if side is None else (side,)
     for i, index in enumerate(indices):
-        down, right, side = rng(Stream.AUGMENTATION, seed, epoch, index).random(3)
+        down, right, turn = rng(Stream.AUGMENTATION, seed, epoch, index, *own).random(3)
         top, left = int(down * (height - tall + 1)), int(right * (width - wide + 1))
         pair = pairs[i, :, top : top + tall, left : left + wide]
-        cut[i] = _mirror(pair) if flip and side < 0.5 else pair
+        cut[i] = _mirror(pair) if flip and turn < 0.5 else pair
     return cut
 
 

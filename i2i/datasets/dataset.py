@@ -1,4 +1,4 @@
-"""The interface of data sets: three lists of pairs, which are decoded on demand."""
+"""The interface of data sets: lists of pairs or of single images, which are decoded on demand."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+Direction = Literal["forward", "backward"]
+"""What a model translates: `forward`, inputs to targets; `backward`, targets to inputs."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,31 @@ class Pair:
     files: tuple[Path, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Single:
+    """One image without a partner, not yet decoded.
+
+    Args:
+        name: Unique within its side of a split; a relative path with `/` and no suffix, safe as a
+            file name.
+        load: Decodes the image at a given size to an `Array` of that size. Raises `DataError` if
+            it can't be read.
+        digest: Computes a SHA-256 of the image's source, see `Pair`.
+        files: The image's files, for messages; empty if it is generated.
+    """
+
+    name: str
+    load: Callable[[Size], Array]
+    digest: Callable[[], bytes]
+    files: tuple[Path, ...] = field(default=())
+
+
 class Dataset(ABC):
-    """Pairs of images in three splits: train, val and test.
+    """Images in three splits: train, val and test; pairs, or inputs and targets that are unpaired.
 
     Attributes:
+        paired: Whether the training images are pairs. If not, `singles` returns them; the other
+            splits may still have pairs.
         input_channels: The number of channels of every input image.
         target_channels: The number of channels of every target image.
         dtype: `uint8`, or `uint16` for images with a depth of 16 bits.
@@ -56,6 +80,7 @@ class Dataset(ABC):
         input_half: Which half of a side-by-side file is the input; None for other layouts.
     """
 
+    paired: bool = True
     input_channels: int = 3
     target_channels: int = 3
     dtype: type[np.uint8] | type[np.uint16] = np.uint8
@@ -69,9 +94,17 @@ class Dataset(ABC):
 
     @abstractmethod
     def pairs(self, split: Split) -> list[Pair]:
-        """The pairs of a split in a stable order; empty if the split is missing.
+        """The pairs of a split in a stable order; empty if the split is missing or unpaired.
 
         Raises:
             DataError: Lists all problems together: missing folders, unpaired files, duplicate
                 names, size mismatches, files that are not images.
         """
+
+    def singles(self, split: Split) -> tuple[list[Single], list[Single]]:
+        """The inputs and the targets of an unpaired split, each in a stable order.
+
+        Raises:
+            DataError: As for `pairs`.
+        """
+        return [], []

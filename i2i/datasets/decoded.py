@@ -1,4 +1,4 @@
-"""Decode a split once: check and resize all pairs, and cache them as one uint8 or uint16 array."""
+"""Decode images once: check and resize them, and cache them as one uint8 or uint16 array."""
 
 import hashlib
 import json
@@ -7,14 +7,17 @@ import os
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+import torch
+from numpy.typing import DTypeLike
+from torch import Tensor
 
-from i2i.datasets.dataset import Dataset, Pair, Split
+from i2i.datasets.dataset import Dataset, Direction, Pair, Single, Split
 from i2i.errors import DataError
 from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
@@ -35,20 +38,23 @@ IN_MEMORY_UP_TO = 2**30
 Range = tuple[int, int]
 """The smallest and the largest value."""
 
+Item = Pair | Single
+
 
 @dataclass(frozen=True)
 class Decoded:
-    """The pairs of a split, decoded.
+    """Pairs of images, or images of one side, decoded.
 
     Args:
-        array: `(n, input + target channels, H, W)` uint8 or uint16; do not modify it.
-        input_channels: The number of input channels; they come first.
-        names: The names of the pairs.
-        files: The files of each pair.
-        skipped: The names of skipped pairs, with the reasons.
-        fingerprint: SHA-256 over the names and contents of the pairs that are included.
-        ranges: The smallest and the largest value of all inputs and of all targets; empty without
-            pairs.
+        array: `(n, C, H, W)` uint8 or uint16; do not modify it. A pair has the channels of its
+            input, then those of its target.
+        input_channels: The number of the input's channels.
+        names: The names of the pairs or images.
+        files: Their files.
+        skipped: The names of skipped pairs or images, with the reasons.
+        fingerprint: SHA-256 over the names and contents of all that are included.
+        ranges: The smallest and the largest value of each side; empty without images.
+        backward: Whether inputs and targets change places, for a model of the way back.
     """
 
     array: Array
@@ -58,6 +64,26 @@ class Decoded:
     skipped: tuple[tuple[str, str], ...]
     fingerprint: str
     ranges: tuple[Range, ...] = ()
+    backward: bool = False
+
+    def __len__(self) -> int:
+        """The number of pairs or images."""
+        return len(self.names)
+
+    @property
+    def counts(self) -> str:
+        """The number of pairs, for people."""
+        return f"{len(self):,}"
+
+    def sides(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The inputs and the targets of some pairs, `(N, C, H, W)`."""
+        pairs = torch.from_numpy(self.array[list(indices)])
+        inputs, targets = pairs[:, : self.input_channels], pairs[:, self.input_channels :]
+        return (targets, inputs) if self.backward else (inputs, targets)
+
+    def towards(self, direction: Direction) -> Self:
+        """The same pairs as a model of this direction sees them."""
+        return replace(self, backward=direction == "backward")
 
 
 def decode(
@@ -81,19 +107,48 @@ def decode(
         DataError: If pairs can't be read and are not skipped (the error lists all of them), or if
             the cache folder can't be written to.
     """
-    pairs = dataset.pairs(split)
+    channels = (dataset.input_channels, dataset.target_channels)
+    return decode_items(
+        dataset.pairs(split), channels, dataset.dtype, size, split, on_bad=on_bad, workers=workers
+    )
+
+
+def decode_items(
+    items: Sequence[Item],
+    channels: tuple[int, ...],
+    dtype: DTypeLike,
+    size: Size,
+    what: str,
+    *,
+    on_bad: Literal["error", "skip"] = "error",
+    workers: int | None = None,
+) -> Decoded:
+    """Decode and resize pairs, or images of one side, or load them from the cache.
+
+    Args:
+        items: The pairs or images.
+        channels: The number of channels of each side.
+        dtype: uint8 or uint16.
+        size: Height and width of the result.
+        what: What is decoded, for the progress bar.
+        on_bad: As for `decode`.
+        workers: As for `decode`.
+
+    Raises:
+        DataError: As for `decode`.
+    """
     workers = workers or os.cpu_count() or 1
-    found = _digests(pairs, workers)
-    unreadable = {p.name: why for p, why in zip(pairs, found, strict=True) if isinstance(why, str)}
-    pairs = [pair for pair in pairs if pair.name not in unreadable]
+    found = _digests(items, workers)
+    unreadable = {p.name: why for p, why in zip(items, found, strict=True) if isinstance(why, str)}
+    items = [item for item in items if item.name not in unreadable]
     digests = [digest for digest in found if isinstance(digest, bytes)]
-    shape = (len(pairs), dataset.input_channels + dataset.target_channels, *size)
+    shape = (len(items), sum(channels), *size)
     folder = cache_dir() / "decoded"
-    path = folder / f"{_key(pairs, digests, shape, dataset)}.raw"
+    path = folder / f"{_key(items, digests, shape, dtype)}.raw"
     try:
         cached = _cached(path)
         if cached is None:
-            _build(path, dataset, pairs, shape, split, workers)
+            _build(path, items, channels, dtype, size, what, workers)
             cached = _cached(path)
     except OSError as error:
         raise DataError(
@@ -106,42 +161,42 @@ def decode(
     array, reasons, ranges = cached[0], unreadable | cached[1], cached[2]
     if reasons and on_bad == "error":
         raise DataError(list(reasons.values()))
-    good = [i for i, pair in enumerate(pairs) if pair.name not in reasons]
+    good = [i for i, item in enumerate(items) if item.name not in reasons]
     return Decoded(
         array,
-        dataset.input_channels,
-        tuple(pairs[i].name for i in good),
-        tuple(pairs[i].files for i in good),
+        channels[0],
+        tuple(items[i].name for i in good),
+        tuple(items[i].files for i in good),
         tuple(reasons.items()),
-        _fingerprint([pairs[i] for i in good], [digests[i] for i in good]),
+        _fingerprint([items[i] for i in good], [digests[i] for i in good]),
         ranges,
     )
 
 
-def _digests(pairs: Sequence[Pair], workers: int) -> list[bytes | str]:
-    """The digest of each pair, or the reason why it can't be computed."""
+def _digests(items: Sequence[Item], workers: int) -> list[bytes | str]:
+    """The digest of each item, or the reason why it can't be computed."""
 
-    def digest(pair: Pair) -> bytes | str:
+    def digest(item: Item) -> bytes | str:
         try:
-            return pair.digest()
+            return item.digest()
         except DataError as error:
             return "; ".join(error.problems)
 
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(digest, pairs))
+        return list(pool.map(digest, items))
 
 
-def _fingerprint(pairs: Sequence[Pair], digests: Sequence[bytes]) -> str:
+def _fingerprint(items: Sequence[Item], digests: Sequence[bytes]) -> str:
     whole = hashlib.sha256()
-    for pair, digest in zip(pairs, digests, strict=True):
-        whole.update(os.fsencode(pair.name) + b"\0" + digest)
+    for item, digest in zip(items, digests, strict=True):
+        whole.update(os.fsencode(item.name) + b"\0" + digest)
     return whole.hexdigest()
 
 
 def _key(
-    pairs: Sequence[Pair], digests: Sequence[bytes], shape: tuple[int, ...], dataset: Dataset
+    items: Sequence[Item], digests: Sequence[bytes], shape: tuple[int, ...], dtype: DTypeLike
 ) -> str:
-    what = [FORMAT, _fingerprint(pairs, digests), shape, np.dtype(dataset.dtype).name]
+    what = [FORMAT, _fingerprint(items, digests), shape, np.dtype(dtype).name]
     return json_sha256(what)[:32]
 
 
@@ -167,13 +222,14 @@ def _cached(path: Path) -> tuple[Array, dict[str, str], tuple[Range, ...]] | Non
 
 def _build(
     path: Path,
-    dataset: Dataset,
-    pairs: Sequence[Pair],
-    shape: tuple[int, ...],
-    split: Split,
+    items: Sequence[Item],
+    channels: tuple[int, ...],
+    dtype: DTypeLike,
+    size: Size,
+    what: str,
     workers: int,
 ) -> None:
-    """Decode all pairs into a temporary file, and rename it to `path` when it is complete."""
+    """Decode all items into a temporary file, and rename it to `path` when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A running process writes continuously, so an untouched file belongs to a dead one.
     remove_leftovers(path.parent, untouched_for=ABANDONED_AFTER)
@@ -184,24 +240,23 @@ def _build(
         with (
             unfinished.open("wb") as file,
             ThreadPoolExecutor(workers) as pool,
-            track(f"decoding {split}", len(pairs)) as advance,
+            track(f"decoding {what}", len(items)) as advance,
         ):
-            for first in range(0, len(pairs), AHEAD):
-                batch = pairs[first : first + AHEAD]
-                results = pool.map(partial(_load, dataset.input_channels, shape), batch)
-                for pair, result in zip(batch, results, strict=True):
+            for first in range(0, len(items), AHEAD):
+                batch = items[first : first + AHEAD]
+                results = pool.map(partial(_load, channels, size), batch)
+                for item, result in zip(batch, results, strict=True):
                     if isinstance(result, str):
-                        reasons[pair.name] = result
+                        reasons[item.name] = result
                     else:
-                        sides = np.split(result, [dataset.input_channels])
-                        extremes.append([(int(a.min()), int(a.max())) for a in sides])
-                        content = result.astype(dataset.dtype, copy=False).tobytes()
+                        extremes.append([(int(side.min()), int(side.max())) for side in result])
+                        content = np.concatenate(result).astype(dtype, copy=False).tobytes()
                         crc = zlib.crc32(content, crc)
                         file.write(content)
                     advance(1)
         about = {
-            "shape": [len(pairs) - len(reasons), *shape[1:]],
-            "dtype": np.dtype(dataset.dtype).name,
+            "shape": [len(items) - len(reasons), sum(channels), *size],
+            "dtype": np.dtype(dtype).name,
             "reasons": reasons,
             "ranges": [
                 (min(low for low, _ in side), max(high for _, high in side))
@@ -212,20 +267,18 @@ def _build(
         write_whole(_about(path), json.dumps(about))
 
 
-def _load(input_channels: int, shape: tuple[int, ...], pair: Pair) -> Array | str:
-    """Decode a pair to its channels `(C, H, W)`, or return the reason why it can't be read."""
-    _, channels, height, width = shape
+def _load(channels: tuple[int, ...], size: Size, item: Item) -> list[Array] | str:
+    """Decode an item to its sides `(C, H, W)`, or return the reason why it can't be read."""
     try:
-        images = pair.load((height, width))
+        images = item.load(size) if isinstance(item, Pair) else (item.load(size),)
     except DataError as error:
         return "; ".join(error.problems)
-    wanted = [(height, width, n) for n in (input_channels, channels - input_channels)]
-    for side, image, expected in zip(("input", "target"), images, wanted, strict=True):
-        if image.shape != expected:
+    sides = ("input", "target") if len(images) == 2 else ("image",)
+    for side, image, number in zip(sides, images, channels, strict=True):
+        if image.shape != (expected := (*size, number)):
             found, needed = ("x".join(map(str, s)) for s in (image.shape, expected))
-            return f"{pair.name}: its {side} is {found} (height, width, channels), not {needed}"
-    both: Array = np.concatenate(images, axis=2)
-    return both.transpose(2, 0, 1)
+            return f"{item.name}: its {side} is {found} (height, width, channels), not {needed}"
+    return [image.transpose(2, 0, 1) for image in images]
 
 
 def _about(path: Path) -> Path:

@@ -1,27 +1,30 @@
 """Pairs from your own folders: side by side in one image, or in two folders matched by name."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from annotated_types import Ge, Interval
 
-from i2i.datasets.dataset import SPLITS, Dataset, Pair, Split
+from i2i.datasets.dataset import SPLITS, Dataset, Pair, Single, Split
+from i2i.datasets.folder_options import check_options, check_values
+from i2i.datasets.layout import SIDES
 from i2i.datasets.matching import Files, match
 from i2i.datasets.sides import is_deeper, with_channels, with_palette
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
-from i2i.images import Mode, header, is_colour, resize
+from i2i.images import Mode, header, resize
 from i2i.images.needs import advising
 from i2i.images.pixels import Depth, FloatRange
 from i2i.images.spec import ImageSpec
 from i2i.images.types import Array, Size
-from i2i.system.files import safe_join
 from i2i.system.hashing import file_sha256
+
+T = TypeVar("T")
 
 Fraction = Annotated[float, Interval(ge=0, lt=1)]
 
@@ -64,6 +67,7 @@ class Folders(Dataset):
         val_fraction: Fraction of the pairs for validation, if there are no split folders.
         test_fraction: Fraction of the pairs for testing, if there are no split folders.
         split_seed: The seed of the hash; another seed gives another split.
+        paired: The recipe's `data.paired`.
 
     Raises:
         DataError: If folders are missing, their names have several meanings, or options don't fit
@@ -90,15 +94,16 @@ class Folders(Dataset):
         val_fraction: Fraction = 0.1,
         test_fraction: Fraction = 0.1,
         split_seed: Annotated[int, Ge(0)] = 0,
+        paired: bool | None = None,
     ) -> None:
-        _check_options(
+        check_options(
             root,
             (input_dir, target_dir),
             side_by_side,
             (input_mode, target_mode),
             (input_classes, target_classes),
         )
-        _check_values(
+        check_values(
             background,
             float_range=float_range,
             input_float_range=input_float_range,
@@ -114,17 +119,21 @@ class Folders(Dataset):
         self.specs: tuple[ImageSpec, ImageSpec] = inputs, targets
         self.dtype = np.uint8 if depth == 8 else np.uint16
         dirs = (input_dir, target_dir) if input_dir and target_dir else None
-        found = match(root, dirs, side_by_side)
+        found = match(root, dirs, side_by_side, paired)
         self.input_half = None if found.layout.two_folders else input_side
-        self.remarks = (found.layout.describe(input_side), *found.left_out)
-        self._matched: dict[Split, dict[str, Files]] = {split: {} for split in SPLITS}
-        fractions = {"val": val_fraction, "test": test_fraction}
-        for split, pairs in found.pairs.items():
-            for name, files in pairs.items():
-                self._matched[split or split_of(name, split_seed, **fractions)][name] = files
+        self.remarks = (found.layout.describe(input_side, found.singles), *found.left_out)
+        part = partial(split_of, seed=split_seed, val=val_fraction, test=test_fraction)
+        self._matched = _divided(found.pairs, part)
+        sides = zip(*found.singles.values(), strict=True)
+        self._singles = [
+            _divided(dict(zip(found.singles, side, strict=True)), part) for side in sides
+        ]
+        self.paired = not any(side["train"] for side in self._singles)
         self._check_files(found.problems)
         every = [files for split in SPLITS for _, files in sorted(self._matched[split].items())]
         self._files = [files[0] for files in every], [files[-1] for files in every]
+        for files, side in zip(self._files, self._singles, strict=False):
+            files += [file for split in SPLITS for _, file in sorted(side[split].items())]
         inputs, targets = map(with_channels, self.specs, self._files, (root, root))
         self.specs = inputs, targets
         # How files are read, for the digests; in version 0.1's text, so that its runs resume.
@@ -144,12 +153,30 @@ class Folders(Dataset):
             for name, files in sorted(self._matched[split].items())
         ]
 
+    def singles(self, split: Split) -> tuple[list[Single], list[Single]]:
+        """The unpaired inputs and targets of a split, ordered by name; see `Dataset.singles`."""
+        inputs, targets = (
+            [
+                Single(
+                    name,
+                    partial(_load_single, self.specs[i], side, file),
+                    partial(_digest, (file,), f"{self._options} {side}"),
+                    (file,),
+                )
+                for name, file in sorted(self._singles[i][split].items())
+            ]
+            if self._singles
+            else []
+            for i, side in enumerate(SIDES)
+        )
+        return inputs, targets
+
     def _check_files(self, problems: list[str]) -> None:
         """Raise a DataError with these problems and those of sizes, if there are any."""
         every = [files for split in self._matched.values() for files in split.values()]
         for files in every:
             problems += self._size_problems(files)
-        if not problems and not every:
+        if not problems and not every and not self._singles:
             problems = [f"{self.root}: there are no images in it", *self.remarks[1:]]
         if problems:
             raise DataError(problems)
@@ -197,6 +224,21 @@ class Folders(Dataset):
         )
 
 
+def _divided(
+    found: Mapping[Split | None, Mapping[str, T]], part: Callable[[str], Split]
+) -> dict[Split, dict[str, T]]:
+    """Files by split and name; `part` divides those that are not split yet."""
+    divided: dict[Split, dict[str, T]] = {split: {} for split in SPLITS}
+    for split, named in found.items():
+        for name, files in named.items():
+            divided[split or part(name)][name] = files
+    return divided
+
+
+def _load_single(spec: ImageSpec, side: str, file: Path, size: Size) -> Array:
+    return _resized(_read(spec, side, file), size, spec, file)
+
+
 def _read(spec: ImageSpec, side: str, file: Path) -> Array:
     black_and_white = "set data.float_range = [black, white]"
     with advising(float_range=black_and_white, mode=f'set data.{side}_mode = "channels"'):
@@ -216,49 +258,3 @@ def _digest(files: Files, options: str) -> bytes:
         except OSError as error:
             raise DataError([f"{file}: {error.strerror}"]) from error
     return whole.digest()
-
-
-def _check_options(
-    root: Path,
-    dirs: tuple[str | None, str | None],
-    side_by_side: bool | None,
-    modes: tuple[Mode, Mode],
-    classes: tuple[int | None, int | None],
-) -> None:
-    problems = []
-    if not root.is_dir():
-        problems.append(f"data.root: there is no folder {root}")
-    if (dirs[0] is None) != (dirs[1] is None):
-        problems.append(
-            "data: set both input_dir and target_dir, or neither for side-by-side pairs"
-        )
-    if side_by_side and dirs != (None, None):
-        problems.append("data.side_by_side: is true, so remove input_dir and target_dir")
-    for side, folder in zip(("input", "target"), dirs, strict=True):
-        if folder is not None and root.is_dir():
-            try:
-                safe_join(root, folder)
-            except DataError as error:
-                problems += [f"data.{side}_dir: {problem}" for problem in error.problems]
-    for side, mode, number in zip(("input", "target"), modes, classes, strict=True):
-        if (mode == "labels") != (number is not None):
-            problems.append(
-                f"data.{side}_classes: is required with {side}_mode 'labels' and invalid without it"
-            )
-    if problems:
-        raise DataError(problems)
-
-
-def _check_values(background: str, **ranges: FloatRange | None) -> None:
-    problems = []
-    if not is_colour(background):
-        problems.append(
-            f"data.background: {background!r} is not a colour; try 'white' or '#ff8800'"
-        )
-    for key, values in ranges.items():
-        if values is not None and values[0] == values[1]:
-            problems.append(
-                f"data.{key}: black and white are both {values[0]}; set two different values"
-            )
-    if problems:
-        raise DataError(problems)

@@ -2,13 +2,13 @@
 
 import colorsys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from i2i.datasets.dataset import Dataset
+from i2i.datasets.dataset import Dataset, Direction
 from i2i.images.spec import ImageSpec
 
 
@@ -24,6 +24,7 @@ class DatasetInfo:
         labels_side: Which image of a pair is the label map; None if neither or unknown.
         credit: The author and licence of the data.
         notice: A warning for readers of the results; usually empty.
+        backward: Whether inputs and targets have changed places, for a model of the way back.
     """
 
     input: ImageSpec
@@ -33,6 +34,20 @@ class DatasetInfo:
     labels_side: Literal["input", "target"] | None = None
     credit: str = ""
     notice: str = ""
+    backward: bool = False
+
+    def towards(self, direction: Direction) -> Self:
+        """The same data as a model of this direction sees them."""
+        if direction == "forward":
+            return self
+        return replace(
+            self,
+            input=self.target,
+            target=self.input,
+            input_half=_OTHER.get(self.input_half),
+            labels_side=_OTHER.get(self.labels_side),
+            backward=not self.backward,
+        )
 
     @property
     def class_colours(self) -> dict[str, tuple[int, int, int]]:
@@ -73,6 +88,13 @@ class DatasetInfo:
                 )
         return info
 
+
+_OTHER: dict[Any, Any] = {
+    "left": "right",
+    "right": "left",
+    "input": "target",
+    "target": "input",
+}
 
 _ADAPTER = TypeAdapter(DatasetInfo)
 

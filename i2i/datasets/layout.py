@@ -1,6 +1,6 @@
 """Recognition of splits and sides (input and target) by the usual names of their folders."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -54,12 +54,17 @@ class Layout:
         """Whether the images of a pair are two files."""
         return any(len(folders) == 2 for folders in self.folders.values())
 
-    def describe(self, input_side: str) -> str:
+    def describe(self, input_side: str, unpaired: Collection[Split | None] = ()) -> str:
         """The layout in one line.
 
         Args:
             input_side: Which half of a side-by-side image is the input.
+            unpaired: The splits whose inputs and targets are unpaired.
         """
+        if unpaired:
+            names = ", ".join(split or "all" for split in unpaired)
+            how = f"unpaired in {names}: the files of inputs and targets have different names"
+            return f"{how}; {'; '.join(self._places())}"
         if self.two_folders:
             how = "two files of the same name (data.input_dir, data.target_dir)"
         else:

@@ -1,6 +1,6 @@
 """Training batches, in an order computed from (seed, epoch) and prepared in advance by threads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count, islice
@@ -8,10 +8,12 @@ from itertools import count, islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from i2i.batch import Batch
 from i2i.datasets.augment import augment
 from i2i.datasets.decoded import Decoded
+from i2i.datasets.unpaired import Unpaired
 from i2i.images.tensors import to_float
 from i2i.images.types import Size
 from i2i.randomness import Stream, rng
@@ -26,11 +28,11 @@ class Loader:
     lock.
 
     Args:
-        decoded: The training pairs.
-        batch_size: Pairs per batch, over all ranks. Pairs that do not fill a last batch are skipped
+        images: The training images.
+        batch_size: Pairs per batch, over all ranks. Those that do not fill a last batch are skipped
             in that epoch.
         crop: The size of the random crop.
-        flip: Whether to mirror half of the pairs.
+        flip: Whether to mirror half of the images.
         seed: The seed of the run.
         rank: This process's rank; it selects this process's part of each batch.
         ranks: The number of processes that share a batch.
@@ -40,7 +42,7 @@ class Loader:
 
     def __init__(
         self,
-        decoded: Decoded,
+        images: Decoded | Unpaired,
         *,
         batch_size: int,
         crop: Size,
@@ -51,7 +53,7 @@ class Loader:
         workers: int = 1,
         pin_memory: bool = False,
     ) -> None:
-        self.decoded = decoded
+        self.images = images
         self.batch_size = batch_size
         self.crop = crop
         self.flip = flip
@@ -62,7 +64,7 @@ class Loader:
         )
         self.workers = workers
         self.pin_memory = pin_memory
-        self.steps_per_epoch = len(decoded.names) // batch_size
+        self.steps_per_epoch = len(images) // batch_size
 
     def batches(self, first_step: int = 0) -> Iterator[Batch]:
         """Yield the batches of all steps from `first_step`, without end."""
@@ -89,23 +91,50 @@ class Loader:
         epoch, step_in_epoch = divmod(step, self.steps_per_epoch)
         first = step_in_epoch * self.batch_size
         indices = self._order(epoch)[first : first + self.batch_size][self.share].tolist()
-        pairs = augment(
-            torch.from_numpy(self.decoded.array[indices]),
+        if isinstance(self.images, Decoded):
+            return self._paired(self.images, epoch, indices)
+        return self._unpaired(self.images, epoch, indices)
+
+    def _paired(self, pairs: Decoded, epoch: int, indices: list[int]) -> Batch:
+        images = self._ready(pairs, indices, epoch, indices)
+        channels = pairs.input_channels
+        names = tuple(pairs.names[i] for i in indices)
+        return Batch(images[:, :channels], images[:, channels:], names)
+
+    def _unpaired(self, images: Unpaired, epoch: int, indices: list[int]) -> Batch:
+        drawn = zip(*(images.drawn(self.seed, epoch, i) for i in indices), strict=True)
+        sides = [
+            (
+                self._ready(decoded, chosen, epoch, indices, side),
+                tuple(decoded.names[i] for i in chosen),
+            )
+            for side, (decoded, chosen) in enumerate(
+                zip((images.inputs, images.targets), drawn, strict=True)
+            )
+        ]
+        (inputs, names), (targets, target_names) = sides
+        return Batch(inputs, targets, names, target_names)
+
+    def _ready(
+        self,
+        decoded: Decoded,
+        chosen: Sequence[int],
+        epoch: int,
+        indices: Sequence[int],
+        side: int | None = None,
+    ) -> Tensor:
+        """The chosen images as floats; `epoch`, `indices` and `side` seed the augmentation."""
+        cut = augment(
+            torch.from_numpy(decoded.array[list(chosen)]),
             indices,
             crop=self.crop,
             flip=self.flip,
             seed=self.seed,
             epoch=epoch,
+            side=side,
         )
-        images = to_float(pairs)
-        if self.pin_memory:
-            images = images.pin_memory()
-        names = tuple(self.decoded.names[i] for i in indices)
-        return Batch(
-            images[:, : self.decoded.input_channels],
-            images[:, self.decoded.input_channels :],
-            names,
-        )
+        images = to_float(cut)
+        return images.pin_memory() if self.pin_memory else images
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        return rng(Stream.ORDER, self.seed, epoch).permutation(len(self.decoded.names))
+        return rng(Stream.ORDER, self.seed, epoch).permutation(len(self.images))

@@ -1,4 +1,4 @@
-"""Finds the pairs of files in a folder, and tells what was left out."""
+"""Finds the pairs of files in a folder, or unpaired inputs and targets; tells what was left out."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,31 +15,45 @@ from i2i.images.listing import by_name, images_below
 Files = tuple[Path, ...]
 """The files of a pair: one with both images side by side, or that of the input and the target."""
 
+Sides = tuple[Mapping[str, Path], Mapping[str, Path]]
+"""Inputs and targets that are unpaired, by name."""
+
 
 @dataclass(frozen=True)
 class Matched:
-    """The pairs of files in a folder.
+    """The pairs of files in a folder, or unpaired files.
 
     Args:
         layout: Where they lie.
         pairs: Their files by split and name; under None if they are not split yet.
+        singles: The files of unpaired splits, likewise.
         problems: Files that can't be used or have no partner, with the reasons.
         left_out: A line for each group of files that were left out.
     """
 
     layout: Layout
     pairs: Mapping[Split | None, Mapping[str, Files]]
+    singles: Mapping[Split | None, Sides]
     problems: list[str]
     left_out: list[str]
 
 
-def match(root: Path, dirs: tuple[str, str] | None, side_by_side: bool | None) -> Matched:
-    """Find the pairs in a folder.
+def match(
+    root: Path,
+    dirs: tuple[str, str] | None,
+    side_by_side: bool | None,
+    paired: bool | None = None,
+) -> Matched:
+    """Find the pairs in a folder, or its inputs and targets if they are unpaired.
+
+    Two folders are unpaired if no file in one has the name of a file in the other.
 
     Args:
         root: The folder.
         dirs: The names of the folders of inputs and of targets; None recognises them.
         side_by_side: Whether pairs are side by side; None finds it out from the folders' names.
+        paired: True if all files of two folders must have partners. False if they are unpaired
+            also where some have one. None finds it out from the files' names.
 
     Raises:
         DataError: If it is not clear what the folders mean.
@@ -64,8 +78,22 @@ def match(root: Path, dirs: tuple[str, str] | None, side_by_side: bool | None) -
     }
     if dirs is None and not side_by_side:
         _check(layout, named)
-    pairs = {split: search.matched(layout.folders[split], own) for split, own in named.items()}
-    return Matched(layout, pairs, search.problems, list(search.left_out(layout)))
+    unpaired = {split: own for split, own in named.items() if _are_unpaired(own, paired)}
+    pairs = {
+        split: search.matched(layout.folders[split], own)
+        for split, own in named.items()
+        if split not in unpaired
+    }
+    singles = {split: (own[0], own[1]) for split, own in unpaired.items()}
+    return Matched(layout, pairs, singles, search.problems, list(search.left_out(layout)))
+
+
+def _are_unpaired(named: list[dict[str, Path]], paired: bool | None) -> bool:
+    """Whether the files in the folders of inputs and of targets are no pairs."""
+    if len(named) == 1 or paired or not all(named):
+        return False
+    common = named[0].keys() & named[1].keys()
+    return not common or (paired is False and named[0].keys() != named[1].keys())
 
 
 @dataclass
@@ -92,6 +120,11 @@ class _Search:
         (inputs, targets), (left, right) = folders, named
         self.problems += [f"{left[n]}: has no partner in {targets}" for n in left if n not in right]
         self.problems += [f"{right[n]}: has no partner in {inputs}" for n in right if n not in left]
+        self.problems += [
+            f"{folder}: there are no images in it"
+            for folder, names in zip(folders, named, strict=True)
+            if not names and any(named)
+        ]
         return {name: (left[name], right[name]) for name in left if name in right}
 
     def left_out(self, layout: Layout) -> Iterator[str]:

@@ -16,6 +16,11 @@ from i2i.metrics.metric import Metric, Role
 from i2i.metrics.set_metric import SetMetric
 from i2i.recipe.assemble import assemble_metric, higher_is_better
 
+UNPAIRED = (
+    "compares each output with its own target, but these images are unpaired: use metrics of sets, "
+    "such as fid and kid"
+)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -49,10 +54,17 @@ class MetricCollection:
         content: SHA-256 over all target images in their order, the key of the cached target
             features; None disables the cache.
         device: The device of the images that `update` will be called with.
+        paired: Whether outputs and targets are pairs. If not, metrics that compare pairs are
+            unavailable, and `update` doesn't use targets.
     """
 
     def __init__(
-        self, texts: Sequence[str], content: str | None = None, device: str | torch.device = "cpu"
+        self,
+        texts: Sequence[str],
+        content: str | None = None,
+        device: str | torch.device = "cpu",
+        *,
+        paired: bool = True,
     ) -> None:
         self.problems: dict[str, I2IError] = {}
         self._texts = list(dict.fromkeys(texts))
@@ -62,6 +74,10 @@ class MetricCollection:
                 self._metrics[text] = assemble_metric(text)
             except WeightsError as error:
                 self.problems[text] = error
+        if not paired:
+            for text in self.paired:
+                with self._unavailable_on_error(text):
+                    raise DataError([f"{text} {UNPAIRED}"])
         self._content, self._device = content, torch.device(device)
         self._new_features: dict[Extractor, list[Tensor]] = {}
         for extractor in self._extractors():
@@ -87,10 +103,11 @@ class MetricCollection:
         return any(extractor in self._new_features for extractor in self._extractors())
 
     def update(self, images: Mapping[Role, Tensor]) -> None:
-        """Update all metrics with a batch of pairs."""
+        """Update all metrics with a batch of pairs, or of inputs and outputs without targets."""
         self.update_pairs(images)
         self.update_outputs(images["output"])
-        self.update_targets(images["target"])
+        if "target" in images:
+            self.update_targets(images["target"])
 
     def update_pairs(self, images: Mapping[Role, Tensor]) -> None:
         """Update the metrics that compare pair by pair."""

@@ -1,4 +1,4 @@
-"""Sample images of a run: some pairs, and their outputs at different steps, one file each."""
+"""Sample images of a run: some inputs, and their outputs at different steps, one file each."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2i.errors import DataError
-from i2i.evaluation.translations import Translated
+from i2i.evaluation.translations import BACK, Translated
 from i2i.images import png_bytes, read
 from i2i.images.sheets import shown
 from i2i.images.types import Array
@@ -20,31 +20,33 @@ INPUT, TARGET = "input", "target"
 class SampleFolder:
     """A folder of sample images, written as 8-bit RGB.
 
-    It contains `input/NAME.png`, `target/NAME.png`, and a folder of outputs for each step, such as
-    `step-00000500/NAME.png`.
+    It contains `input/NAME.png`, a folder of outputs for each step, such as
+    `step-00000500/NAME.png`, and `target/NAME.png` if the images are pairs. Where a model of the
+    way back is at hand, `back/NAME.png` is the newest output translated back.
     """
 
     path: Path
 
-    def write(
-        self, translated: Translated, column: str, names: Sequence[str] | None = None
-    ) -> None:
+    def write(self, translated: Translated, column: str) -> list[Path]:
         """Write translations with their inputs and targets.
 
         Args:
-            translated: Pairs and their translations.
+            translated: Images and their translations.
             column: The name of the folder for the outputs, such as `step-00000500`.
-            names: Names of the pairs to write; all by default.
+
+        Returns:
+            The files.
         """
-        for name, images in zip(translated.names, translated.images(), strict=True):
-            if names is not None and name not in names:
-                continue
-            for folder, image in zip((INPUT, column, TARGET), images, strict=True):
-                save(image, self.file(folder, name))
+        written = []
+        for folder, images in translated.columns(column).items():
+            for name, image in zip(translated.names, images, strict=True):
+                written.append(self.file(folder, name))
+                save(image, written[-1])
+        return written
 
     @property
     def names(self) -> list[str]:
-        """The names of the pairs, sorted."""
+        """The names of the images, sorted."""
         inputs = self.path / INPUT
         files = sorted(inputs.rglob("*.png"))
         return [file.relative_to(inputs).as_posix().removesuffix(".png") for file in files]
@@ -53,10 +55,15 @@ class SampleFolder:
         """Return the names of the folders that match a pattern, sorted."""
         return sorted(folder.name for folder in self.path.glob(pattern) if folder.is_dir())
 
-    def rows(self, columns: Sequence[str]) -> list[list[Array]]:
-        """Read the images of each pair, in the order of the columns.
+    def shown(self, *outputs: str) -> list[str]:
+        """Return the columns to show: inputs, outputs, and those of back and targets there are."""
+        there = [column for column in (BACK, TARGET) if (self.path / column).is_dir()]
+        return [INPUT, *outputs, *there]
 
-        A pair with an image that is missing or damaged is left out, the latter with a warning.
+    def rows(self, columns: Sequence[str]) -> list[list[Array]]:
+        """Read the images of each row, in the order of the columns.
+
+        A row with an image that is missing or damaged is left out, the latter with a warning.
         """
         rows = []
         for name in self.names:

@@ -83,8 +83,13 @@ def _of_the_run(model: Model) -> Samples:
     if not pairs:
         raise DataError(["no samples lie with the model; --images names images of yours"])
     inputs = [_sized(model.data.input.take(file), model) for file, _ in pairs]
-    targets = [_sized(model.data.target.take(file), model) for _, file in pairs]
-    return Samples(_batch(inputs), _batch(targets), f"{len(pairs)} images of the test split")
+    files = [file for _, file in pairs if file is not None]
+    targets = [_sized(model.data.target.take(file), model) for file in files]
+    return Samples(
+        _batch(inputs),
+        _batch(targets) if targets else None,
+        f"{len(pairs)} images of the test split",
+    )
 
 
 def _sized(image: Array, model: Model) -> Array:

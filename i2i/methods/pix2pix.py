@@ -1,6 +1,5 @@
 """Pix2Pix: a generator, any number of losses, and a discriminator for each adversarial loss."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import torch
@@ -9,10 +8,8 @@ from torch import Tensor, nn
 
 from i2i.batch import Batch
 from i2i.losses.adversarial import AdversarialLoss
-from i2i.methods.method import Method, Terms
-
-WeightedLosses = Mapping[str, tuple[nn.Module, float]]
-"""Losses and their weights, by the label of the loss."""
+from i2i.methods.method import Method, Terms, WeightedLosses
+from i2i.methods.networks import NetworkFactory
 
 
 class Pix2Pix(Method):
@@ -24,8 +21,7 @@ class Pix2Pix(Method):
     is trained.
 
     Args:
-        generator: Maps inputs to outputs.
-        discriminators: One for each adversarial loss, by the label of the loss.
+        networks: Builds the generator and the discriminators.
         losses: All losses with their weights, by label.
         adversarial_gradient: When the generator's adversarial gradient is computed. `after` the
             discriminator's update, as in the paper's algorithm; or `before` it, from the same
@@ -35,21 +31,23 @@ class Pix2Pix(Method):
 
     def __init__(
         self,
-        generator: nn.Module,
-        discriminators: Mapping[str, nn.Module],
+        networks: NetworkFactory,
         losses: WeightedLosses,
         *,
         adversarial_gradient: Literal["after", "before"] = "after",
         discriminator_weight: Annotated[float, Gt(0)] = 0.5,
     ) -> None:
-        self.networks = {"generator": generator} | {
-            _network(label): network for label, network in discriminators.items()
-        }
+        self.networks = {"generator": networks.generator()}
         self.adversarial: dict[str, tuple[AdversarialLoss, float]] = {}
         self.reconstruction: dict[str, tuple[nn.Module, float]] = {}
         for label, (loss, weight) in losses.items():
             if isinstance(loss, AdversarialLoss):
                 self.adversarial[label] = loss, weight
+                channels = networks.target_channels
+                channels += networks.input_channels if loss.conditional else 0
+                self.networks[_network(label)] = networks.discriminator(
+                    _network(label), channels, loss=label
+                )
             else:
                 self.reconstruction[label] = loss, weight
         self.discriminator_weight = discriminator_weight
@@ -63,16 +61,15 @@ class Pix2Pix(Method):
                 else (("discriminator", "generator"),)
             )
 
-    def translate(self, batch: Batch) -> Tensor:
+    def play(self, batch: Batch) -> Tensor:
         """The generator's output for a batch, `(N, C, H, W)` in [−1, 1]."""
         output: Tensor = self.networks["generator"](batch.input)
         return output
 
-    def losses(self, movers: tuple[str, ...], batch: Batch, output: Tensor) -> dict[str, Terms]:
+    def losses(self, movers: tuple[str, ...], batch: Batch, played: Tensor) -> dict[str, Terms]:
         """The losses of each player of a round, see `Method.losses`."""
         terms: dict[str, Terms] = {player: {} for player in movers}
-        if "generator" not in movers:
-            output = output.detach()
+        output = played if "generator" in movers else played.detach()
         for label, (loss, weight) in self.adversarial.items():
             discriminator = self.networks[_network(label)]
             fakes = _discriminator_input(loss, batch.input, output)

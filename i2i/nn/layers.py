@@ -1,11 +1,12 @@
 """Norm layers and the paper's weight initialisation."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
-Norm = Literal["batch", "instance", "none"]
-"""The norm after a convolution; `instance` has a learned scale and bias, like `batch`."""
+Norm = Literal["batch", "instance", "plain_instance", "none"]
+"""The norm after a convolution; `instance` has a learned scale and bias, like `batch`, and
+`plain_instance` has none."""
 
 INIT_STD = 0.02
 """Standard deviation of the paper's initial weights."""
@@ -21,19 +22,23 @@ def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
     Raises:
         ValueError: If the name is unknown.
     """
+    if norm not in get_args(Norm):
+        known = ", ".join(f'"{name}"' for name in get_args(Norm))
+        raise ValueError(f"unknown norm {norm!r}: set norm to one of {known}")
     match norm:
         case "batch":
             return [nn.BatchNorm2d(channels)]
         case "instance":
             return [nn.InstanceNorm2d(channels, affine=True)]
+        case "plain_instance":
+            return [nn.InstanceNorm2d(channels)]
         case "none":
             return []
-    raise ValueError(f'unknown norm {norm!r}: set norm to "batch", "instance" or "none"')
 
 
 def needs_bias(norm: Norm) -> bool:
-    """Whether a convolution before this norm needs a bias: only if there is no norm."""
-    return norm == "none"
+    """Whether a convolution before this norm needs a bias: if the norm has none of its own."""
+    return norm in ("plain_instance", "none")
 
 
 def init_weights(network: nn.Module) -> None:

@@ -7,9 +7,10 @@ from typing import Any, get_type_hints
 from i2i.errors import PluginError
 
 INJECTED: dict[str, frozenset[str]] = {
+    "dataset": frozenset({"paired"}),
     "generator": frozenset({"in_channels", "out_channels", "image_size"}),
     "discriminator": frozenset({"in_channels", "image_size"}),
-    "method": frozenset({"generator", "discriminators", "losses"}),
+    "method": frozenset({"networks", "losses", "seed"}),
 }
 """Constructor parameters that the run provides, by kind; they are not keys of a recipe."""
 

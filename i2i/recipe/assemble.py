@@ -1,68 +1,57 @@
 """Building of a recipe's components: data set, networks, losses, method and metrics."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from i2i.datasets.dataset import Dataset
+from i2i.datasets.halved import Halved
 from i2i.errors import RecipeError
 from i2i.losses.adversarial import AdversarialLoss
+from i2i.methods.contract import check_method
 from i2i.methods.method import Method, trained_parameters
 from i2i.metrics.metric import Metric
 from i2i.plugins.build import build
 from i2i.plugins.manager import registry
-from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Component, Recipe, metric_problems, parse_metric
+from i2i.recipe.networks import RecipeNetworks
 
 
 def assemble_dataset(recipe: Recipe) -> Dataset:
-    """Build the recipe's data set."""
-    dataset: Dataset = _component(recipe.data)
+    """Build the recipe's data set.
+
+    Raises:
+        RecipeError: If the method needs pairs and the data have none, or the other way round.
+    """
+    dataset: Dataset = _component(recipe.data, paired=recipe.data.paired)
+    if dataset.paired and recipe.data.paired is False:
+        dataset = Halved(dataset)
+    needs_pairs = registry().get("method", recipe.method.type).load().paired
+    if needs_pairs != dataset.paired:
+        raise RecipeError([_mismatch(recipe, needs_pairs)])
     return dataset
+
+
+def _mismatch(recipe: Recipe, needs_pairs: bool) -> str:
+    data, title = f"data '{recipe.data.type}'", method_title(recipe)
+    if needs_pairs:
+        return (
+            f"{title} needs pairs, but the training images of {data} are unpaired: choose a method "
+            "for unpaired images (method.type), or give each input and its target the same name"
+        )
+    return (
+        f"{title} is for unpaired images, but {data} has pairs: set data.paired = false to draw "
+        "inputs and targets independently, or choose a method for pairs (method.type)"
+    )
 
 
 def assemble_generator(
     recipe: Recipe, input_channels: int, target_channels: int, *, trained: bool = False
 ) -> nn.Module:
-    """Build the recipe's generator, with initial weights from the recipe's seed.
-
-    Args:
-        recipe: The recipe.
-        input_channels: Channels of the input.
-        target_channels: Channels of the output.
-        trained: True if the caller replaces the weights by trained ones. The option `pretrained`
-            is then turned off, so that no weights are downloaded.
-    """
-    torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, 0))
-    section = recipe.generator
-    if trained and "pretrained" in section.options:
-        section = section.model_copy(update={"pretrained": False})
-    generator: nn.Module = _component(
-        section,
-        in_channels=input_channels,
-        out_channels=target_channels,
-        image_size=recipe.augment.crop,
-    )
-    return generator
-
-
-def assemble_discriminators(
-    recipe: Recipe, losses: dict[str, nn.Module], input_channels: int, target_channels: int
-) -> dict[str, nn.Module]:
-    """Build a discriminator for each adversarial loss; return them by the label of the loss."""
-    discriminators = {}
-    for i, (label, section) in enumerate(zip(losses, recipe.losses, strict=True)):
-        loss = losses[label]
-        if not isinstance(loss, AdversarialLoss):
-            continue
-        torch.default_generator.manual_seed(derived_seed(Stream.WEIGHTS, recipe.seed, i + 1))
-        discriminators[label] = _component(
-            section.discriminator or recipe.discriminator,
-            in_channels=target_channels + (input_channels if loss.conditional else 0),
-            image_size=recipe.augment.crop,
-        )
-    return discriminators
+    """Build the recipe's generator, see `RecipeNetworks.generator`."""
+    networks = RecipeNetworks(recipe, input_channels, target_channels)
+    return networks.generator(trained=trained)
 
 
 def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
@@ -85,27 +74,46 @@ def assemble_losses(recipe: Recipe) -> dict[str, nn.Module]:
 
 
 def assemble_method(
-    recipe: Recipe,
-    generator: nn.Module,
-    discriminators: dict[str, nn.Module],
-    losses: dict[str, nn.Module],
+    recipe: Recipe, channels: tuple[int, int], losses: Mapping[str, nn.Module]
 ) -> Method:
-    """Build the recipe's method from its networks and losses.
+    """Build the recipe's method, with its networks.
+
+    Args:
+        recipe: The recipe.
+        channels: Channels of inputs and targets.
+        losses: The recipe's losses by label.
 
     Raises:
-        RecipeError: If a player has no parameters to train.
+        PluginError: If the method doesn't keep the contract of `Method`.
+        RecipeError: If a player has no parameters to train, or `[optimizer]` names an unknown one.
     """
     weights = [loss.weight for loss in recipe.losses]
     method: Method = _component(
         recipe.method,
-        generator=generator,
-        discriminators=discriminators,
+        networks=RecipeNetworks(recipe, *channels),
         losses={label: (losses[label], w) for label, w in zip(losses, weights, strict=True)},
+        seed=recipe.seed,
     )
+    check_method(method, method_title(recipe))
+    unknown = recipe.optimizer.players.keys() - method.players.keys()
+    if unknown:
+        known = ", ".join(method.players)
+        raise RecipeError(
+            [
+                f"optimizer.{player}: method '{recipe.method.type}' has no player of this name. "
+                f"Known: {known}"
+                for player in sorted(unknown)
+            ]
+        )
     frozen = [player for player, own in trained_parameters(method).items() if not own]
     if frozen:
         raise RecipeError([f"{player}: has no parameters to train" for player in frozen])
     return method
+
+
+def method_title(recipe: Recipe) -> str:
+    """What messages call the recipe's method: its name and its plugin."""
+    return f"method '{recipe.method.type}' of {registry().get('method', recipe.method.type).plugin}"
 
 
 def assemble_metric(text: str) -> Metric:

@@ -35,6 +35,10 @@ class Data(Component):
 
     kind = "dataset"
 
+    paired: bool | None = None
+    """Whether the training images are pairs; without it, the data decide. `false` makes unpaired
+    data of pairs: inputs from one half of them, targets from the other."""
+
     on_bad: Literal["error", "skip"] = "error"
     """What to do if images can't be read: `error` stops and lists all of them, `skip` leaves their
     pairs out and records them in the run's `environment.json`."""

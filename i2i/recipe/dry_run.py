@@ -1,9 +1,8 @@
 """One step of a recipe's training on torch's meta device, which stores no values."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import nn
@@ -11,8 +10,10 @@ from torch import nn
 from i2i.batch import Batch
 from i2i.errors import RecipeError
 from i2i.images.sizes import crop_size_text, size_text
+from i2i.methods.contract import check_terms
 from i2i.methods.method import Method, trained_parameters
-from i2i.recipe.assemble import assemble_discriminators, assemble_generator, assemble_method
+from i2i.recipe.assemble import assemble_method, method_title
+from i2i.recipe.networks import sized
 from i2i.recipe.schema import Recipe
 
 LARGEST = 2**40
@@ -23,8 +24,6 @@ ADAM = 4
 
 ONE_VALUE = "Expected more than 1"
 """Start of torch's message when a norm gets a single value per channel."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -91,19 +90,15 @@ def _tried(
 ) -> DryRun:
     losses = {label: _on_meta(loss) for label, loss in losses.items()}
     with torch.device("meta"):
-        generator = sized("generator", lambda: assemble_generator(recipe, *channels))
-        discriminators = sized(
-            "discriminator", lambda: assemble_discriminators(recipe, losses, *channels)
-        )
-        method = assemble_method(recipe, generator, discriminators, losses)
+        method = assemble_method(recipe, channels, losses)
         batch = sized("a batch", lambda: _batch(recipe, channels, ranks))
         memory = _memory(method, batch)
         if memory > available:
             raise _too_large(method, memory, available)
         shapes = _shapes(method.networks)
-        output = method.translate(batch)
+        played = method.play(batch)
         for players in method.rounds:
-            method.losses(players, batch, output)
+            check_terms(method.losses(players, batch, played), players, method_title(recipe))
     return DryRun(method.networks, shapes, memory)
 
 
@@ -143,26 +138,6 @@ def _batch(recipe: Recipe, channels: tuple[int, int], ranks: int) -> Batch:
     pairs = max(1, recipe.train.batch_size // (recipe.train.accumulate * ranks))
     images = [torch.empty(pairs, n, *recipe.augment.crop) for n in channels]
     return Batch(images[0], images[1], ())
-
-
-def sized(what: str, build: Callable[[], T]) -> T:
-    """Build something on the meta device.
-
-    Args:
-        what: What is built, for the message.
-        build: Builds it.
-
-    Raises:
-        RecipeError: If its size in bytes has more than 64 bits.
-    """
-    try:
-        return build()
-    except (RuntimeError, OverflowError, TypeError) as error:
-        if "overflow" not in str(error).lower():
-            raise
-        raise RecipeError(
-            [f"{what}: needs more than 8 EiB of memory for one tensor; choose smaller numbers"]
-        ) from error
 
 
 def _memory(method: Method, batch: Batch) -> int:

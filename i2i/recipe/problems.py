@@ -125,7 +125,8 @@ def _sentence(
     first = items[0]
     kind, context = first["type"], first.get("ctx", {})
     given, hint = _toml(first["input"]), _default(default)
-    if kind == "extra_forbidden":
+    mistyped = kind == "model_type" and nearest(str(location[-1]), owner.model_fields) is not None
+    if kind == "extra_forbidden" or (mistyped and location[-1] not in owner.model_fields):
         return _unknown_key(str(location[-1]), [*owner.model_fields, *extra])
     if _lacks_a_key(first):
         return f"is required: add '{location[-1]} = …'"

@@ -131,6 +131,7 @@ def checked(
     Raises:
         RecipeError: If there are any problems; it lists all of them.
     """
+    _add_method_defaults(content)
     add_default_types(content)
     recipe = None
     try:
@@ -173,6 +174,18 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
         else:
             table = table.setdefault(key, {}) if isinstance(table, dict) else table[index]
     return []
+
+
+def _add_method_defaults(document: dict[str, Any]) -> None:
+    """Add the defaults of the recipe's method to sections that leave these keys out."""
+    method = document.get("method", {})
+    name = method.get("type", Recipe.model_fields["method"].default.type)
+    if (entry := registry().entries["method"].get(name)) is None:
+        return  # the check of the section reports an unknown method
+    for section, defaults in entry.load().defaults.items():
+        own = document.setdefault(section, {})
+        if isinstance(own, dict) and own.get("type") in (None, defaults.get("type")):
+            document[section] = {**defaults, **own}
 
 
 def add_default_types(document: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 import tomli_w
 from annotated_types import Ge, Gt, Interval, Len
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from i2i.plugins.build import Strict
 from i2i.recipe.component import Data, Discriminator, Generator, Loss, Method
@@ -59,25 +59,56 @@ class Augment(Strict):
         return self
 
 
+_Decay = Annotated[float, Interval(ge=0, lt=1)]
+
+
+class PlayerOptimizer(Strict):
+    """The settings of one player that differ from those of `[optimizer]`."""
+
+    lr: Annotated[float, Gt(0)] | None = None
+    betas: tuple[_Decay, _Decay] | None = None
+    eps: Annotated[float, Gt(0)] | None = None
+    weight_decay: Annotated[float, Ge(0)] | None = None
+    clip_norm: Annotated[float, Gt(0)] | None = None
+
+
 class Optimizer(Strict):
-    """The Adam optimizers of the generator and the discriminators; all have the same settings."""
+    """The Adam optimizers of the generator and the discriminators; all have the same settings.
+
+    A section named after a player of the method, such as `[optimizer.discriminator]`, has the keys
+    that differ for this player.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, PlayerOptimizer] = Field(init=False)
 
     lr: Annotated[float, Gt(0)] = 2e-4
     """Learning rate at the start; `[schedule]` can lower it during the training."""
 
-    betas: tuple[Annotated[float, Interval(ge=0, lt=1)], Annotated[float, Interval(ge=0, lt=1)]] = (
-        0.5,
-        0.999,
-    )
+    betas: tuple[_Decay, _Decay] = (0.5, 0.999)
     """Adam's decay rates of the moving averages of the gradient and of its square. GANs often use
     less than the usual 0.9 for the first."""
 
     eps: Annotated[float, Gt(0)] = 1e-8
     """Adam's epsilon, added to the denominator to avoid division by zero."""
 
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    """Decay of the weights, apart from the gradient as in AdamW (Loshchilov and Hutter 2019)."""
+
     clip_norm: Annotated[float, Gt(0)] | None = None
     """Largest gradient norm: a larger gradient is scaled down to it. The norm is computed over the
     whole generator, and over all discriminators together. Without it, gradients aren't clipped."""
+
+    @property
+    def players(self) -> dict[str, PlayerOptimizer]:
+        """The settings that differ, by the name of the player."""
+        return dict(self.__pydantic_extra__)
+
+    def of(self, player: str) -> Self:
+        """The settings of one player."""
+        own = self.players.get(player)
+        return self if own is None else self.model_copy(update=own.model_dump(exclude_none=True))
 
 
 class Schedule(Strict):
@@ -88,6 +119,9 @@ class Schedule(Strict):
 
     decay_from: Annotated[float, Interval(ge=0, lt=1)] = 0.5
     """Fraction of the training after which the decay starts; 0.5 is half of the steps."""
+
+    warmup: Annotated[int, Ge(0)] = 0
+    """Steps at the start over which the learning rate rises from 0 in a straight line."""
 
 
 class Train(Strict):

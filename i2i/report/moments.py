@@ -20,7 +20,7 @@ _STEP = re.compile(r"step-[0-9]+")
 Item = TypeVar("Item")
 
 
-def samples_over_time(folder: Path, crop_size: Size) -> tuple[list[int], list[list[Array]]]:
+def samples_over_time(folder: Path, crop_size: Size) -> tuple[list[str], list[list[Array]]]:
     """Return the samples of a run at up to `MOMENTS` steps.
 
     Args:
@@ -28,24 +28,27 @@ def samples_over_time(folder: Path, crop_size: Size) -> tuple[list[int], list[li
         crop_size: The recipe's `augment.crop`, as `(height, width)`.
 
     Returns:
-        The steps; and for each pair its input, its output at each step, and its target. Both are
-        empty if there are no samples.
+        The columns, such as `input`, `500 steps` and `target`; and for each input the images in
+        them. Both are empty if there are no samples.
     """
     samples = SampleFolder(folder)
     columns = _spread([name for name in samples.columns("step-*") if _STEP.fullmatch(name)])
     if not columns:
         return _from_sheets(folder, crop_size)
-    return [_step(column) for column in columns], samples.rows((INPUT, *columns, TARGET))
+    shown = samples.shown(*columns)
+    return [_named(column) for column in shown], samples.rows(shown)
 
 
-def _from_sheets(folder: Path, crop_size: Size) -> tuple[list[int], list[list[Array]]]:
+def _from_sheets(folder: Path, crop_size: Size) -> tuple[list[str], list[list[Array]]]:
     """Do the same for version 0.1, which stored one sheet of input | output | target per step."""
     sheets: dict[int, list[list[Array]]] = {}
     files = [file for file in sorted(folder.glob("step-*.png")) if _STEP.fullmatch(file.stem)]
     for file in _spread(files):
         with left_out_if_damaged():
             sheets[_step(file.stem)] = cells(read(file, "rgb"), *crop_size)
-    return list(sheets), [
+    if not sheets:
+        return [], []
+    return [INPUT, *map(_steps, sheets), TARGET], [
         [row[0][0], *(cell[1] for cell in row), row[0][2]]
         for row in zip(*sheets.values(), strict=False)
     ]
@@ -59,3 +62,11 @@ def _spread(moments: Sequence[Item]) -> list[Item]:
 
 def _step(name: str) -> int:
     return int(name.removeprefix("step-"))
+
+
+def _named(column: str) -> str:
+    return _steps(_step(column)) if _STEP.fullmatch(column) else column
+
+
+def _steps(number: int) -> str:
+    return f"{number:,} steps"

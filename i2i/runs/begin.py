@@ -7,6 +7,8 @@ from typing import Any
 from torch import nn
 
 from i2i.datasets.dataset import Dataset
+from i2i.datasets.decoded import Decoded
+from i2i.datasets.unpaired import Unpaired
 from i2i.errors import DataError, I2IError, WeightsError
 from i2i.evaluation.split import refusals
 from i2i.recipe import Recipe
@@ -45,10 +47,11 @@ def introduce(
             console.say(f"left out {name}: {reason}")
     for line in narrow_ranges(splits, dataset):
         console.say(f"NOTICE: {line}")
-    counts = ", ".join(f"{len(split.names)} {name}" for name, split in splits)
+    counts = ", ".join(f"{split.counts} {name}" for name, split in splits)
+    what = "pairs" if dataset.paired else "images (inputs + targets, or pairs)"
     engine = trainer.engine
     precision = "" if engine.precision == 32 else f" in {engine.precision}"
-    console.say(f"{trainer.recipe.name}: {counts} pairs, on {engine.device}{precision}")
+    console.say(f"{trainer.recipe.name}: {counts} {what}, on {engine.device}{precision}")
     for remark in dataset.remarks:
         console.say(remark)
     if engine.half is not None and engine.device.type == "cpu" and not has_fast_bf16():
@@ -79,7 +82,7 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
         WeightsError: If weights of a metric of `[validation]` are unavailable.
         DataError: If such a metric can't be measured on the images of the validation split.
     """
-    if splits.val.names and recipe.validation.every:
+    if len(splits.val) and recipe.validation.every:
         problems = refusals(recipe.validation.metrics, splits.val, engine.device).values()
         for problem in problems:
             if isinstance(problem, WeightsError):
@@ -92,7 +95,7 @@ def check_metrics(recipe: Recipe, splits: Splits, engine: Engine, console: Conso
                     "validation off (validation.every = 0)",
                 ]
             )
-    if splits.test.names:
+    if len(splits.test):
         problems_at_the_end = refusals(recipe.eval.metrics, splits.test, engine.device)
         for text, problem in problems_at_the_end.items():
             console.say(
@@ -123,7 +126,12 @@ def record(
         "data": {
             "type": recipe.data.type,
             "fingerprint": splits.fingerprints,
-            "pairs": {name: len(split.names) for name, split in splits},
+            "pairs": {name: len(split) for name, split in splits if isinstance(split, Decoded)},
+            "unpaired": {
+                name: [len(split.inputs), len(split.targets)]
+                for name, split in splits
+                if isinstance(split, Unpaired)
+            },
             "skipped": {name: list(split.skipped) for name, split in splits},
             "credit": dataset.credit,
             "notice": dataset.notice,

@@ -5,6 +5,7 @@ from pathlib import Path
 from i2i.evaluation.samples import INPUT, TARGET
 from i2i.images.sheets import spread
 from i2i.run_folder import RunFolder
+from i2i.training.checkpoint import model_name
 
 
 def run_of(model: Path) -> RunFolder | None:
@@ -14,22 +15,24 @@ def run_of(model: Path) -> RunFolder | None:
     return run if checkpoints == run.checkpoints and run.recipe.is_file() else None
 
 
-def samples_of(model: Path, count: int) -> list[tuple[Path, Path]]:
-    """Up to `count` pairs of the test split that the model's run wrote as samples.
+def samples_of(model: Path, count: int) -> list[tuple[Path, Path | None]]:
+    """Up to `count` images of the test split that the model's run wrote as samples.
 
     Returns:
-        Files of inputs and targets, 8-bit RGB. None of them is a link to a file elsewhere: a run
-        may come from a stranger. Empty if the model is in no run, or its run has no samples.
+        Files of inputs and of their targets (None without pairs), 8-bit RGB. None of them is a link
+        to a file elsewhere: a run may come from a stranger. Empty if the model is in no run, or its
+        run has no samples.
     """
     run = run_of(model)
     if run is None:
         return []
-    samples = run.evaluation / "samples"
+    samples = run.of(model_name(model)).evaluation / "samples"
+    paired = (samples / TARGET).is_dir()
     pairs = [
-        (file, samples / TARGET / file.relative_to(samples / INPUT))
+        (file, samples / TARGET / file.relative_to(samples / INPUT) if paired else None)
         for file in sorted((samples / INPUT).rglob("*.png"))
     ]
-    own = [pair for pair in pairs if all(is_in(run.path, file) for file in pair)]
+    own = [pair for pair in pairs if all(is_in(run.path, file) for file in pair if file)]
     return [own[i] for i in spread(len(own), count)]
 
 

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable
 
-from torch import nn
-
 from i2i.batch import Batch
 from i2i.datasets.dataset import Dataset
 from i2i.datasets.decoded import Decoded
@@ -12,7 +10,13 @@ from i2i.datasets.info import dataset_info
 from i2i.evaluation.collection import Result
 from i2i.evaluation.samples import SampleFolder
 from i2i.evaluation.split import measure
-from i2i.evaluation.translations import translate_pairs
+from i2i.evaluation.translations import (
+    Images,
+    inputs_of,
+    translate_images,
+    translated_back,
+    way_back,
+)
 from i2i.images.sheets import spread
 from i2i.recipe.assemble import higher_is_better
 from i2i.recipe.paths import without_paths
@@ -40,9 +44,11 @@ def callbacks(
         saved: Called after each checkpoint.
     """
     recipe, engine = trainer.recipe, trainer.engine
-    data = dataset_info(dataset).to_json()
+    described = dataset_info(dataset)
+    directions = trainer.method.models
+    data = {name: described.towards(way).to_json() for name, way in directions.items()}
     portable = without_paths(recipe).to_toml()
-    sampled = splits.val if splits.val.names else splits.test
+    sampled = splits.val if len(splits.val) else splits.test
 
     def save(trainer: Trainer) -> None:
         if not engine.leads:
@@ -52,7 +58,7 @@ def callbacks(
         checkpoints.save(
             folder.checkpoints,
             trainer.step,
-            model=trainer.model,
+            models=dict(trainer.models.items()),
             recipe=portable,
             data=data,
             training=trainer.state(),
@@ -62,19 +68,24 @@ def callbacks(
         saved()
         checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best_step)
 
-    def sample(model: nn.Module, step: int) -> None:
-        if engine.leads:
-            indices = spread(len(sampled.names), recipe.log.samples)
-            for translated in translate_pairs(model, sampled, recipe, engine.device, indices):
-                SampleFolder(folder.samples).write(translated, f"step-{step:08d}")
+    def sample(trainer: Trainer) -> None:
+        for name, model in trainer.models.items() if engine.leads else ():
+            images = sampled.towards(directions[name])
+            indices = spread(len(inputs_of(images)), recipe.log.samples)
+            back = way_back(trainer.models, directions, name)
+            samples = SampleFolder(folder.of(name).samples)
+            for translated in translate_images(model, images, recipe, engine.device, indices):
+                both = translated_back(translated, back, recipe, engine.device)
+                samples.write(both, f"step-{trainer.step:08d}")
 
-    def validate(model: nn.Module) -> dict[str, Result]:
-        return measure(model, splits.val, recipe, engine.device, recipe.validation.metrics)
+    def validate(trainer: Trainer) -> dict[str, Result]:
+        metrics = recipe.validation.metrics
+        return measure(trainer.model, splits.val, recipe, engine.device, metrics)
 
     return Callbacks(
         save,
         sample,
-        validate if engine.leads and splits.val.names else None,
+        validate if engine.leads and len(splits.val) else None,
         _improves(higher_is_better(recipe.validation.best)),
         _files_of(splits.train),
     )
@@ -91,14 +102,16 @@ def _improves(upwards: bool) -> Callable[[float, float], bool]:
     return improves
 
 
-def _files_of(pairs: Decoded) -> FilesOf:
-    """A function that names the pairs of a batch and the files that they were read from."""
-    files = dict(zip(pairs.names, pairs.files, strict=True))
+def _files_of(images: Images) -> FilesOf:
+    """A function that names the images of a batch and the files that they were read from."""
+    sides = [images] if isinstance(images, Decoded) else [images.inputs, images.targets]
+    files = [dict(zip(side.names, side.files, strict=True)) for side in sides]
 
     def named(batch: Batch) -> str:
         return ", ".join(
-            f"{name} ({', '.join(map(str, files[name]))})" if files[name] else name
-            for name in batch.names
+            f"{name} ({', '.join(map(str, own[name]))})" if own[name] else name
+            for own, names in zip(files, (batch.names, batch.target_names), strict=False)
+            for name in names
         )
 
     return named

@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from i2i.datasets.dataset import SPLITS, Dataset, Split
-from i2i.datasets.decoded import Decoded, decode
+from i2i.datasets.decoded import decode
+from i2i.datasets.unpaired import decode_unpaired
 from i2i.errors import DataError
+from i2i.evaluation.translations import Images
+from i2i.images.types import Size
 from i2i.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The decoded splits: training pairs at `augment.load_size`, the others at `crop_size`."""
+    """The decoded splits: training images at `augment.load_size`, the others at `crop_size`."""
 
-    train: Decoded
-    val: Decoded
-    test: Decoded
+    train: Images
+    val: Images
+    test: Images
 
-    def __iter__(self) -> Iterator[tuple[Split, Decoded]]:
+    def __iter__(self) -> Iterator[tuple[Split, Images]]:
         """The splits by name."""
         yield "train", self.train
         yield "val", self.val
@@ -25,7 +28,7 @@ class Splits:
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """The fingerprint of each split's pairs, by the name of the split."""
+        """The fingerprint of each split's images, by the name of the split."""
         return {name: split.fingerprint for name, split in self}
 
 
@@ -37,10 +40,10 @@ def decode_splits(recipe: Recipe, dataset: Dataset) -> Splits:
     """
     sizes = {"train": recipe.augment.load, "val": recipe.augment.crop, "test": recipe.augment.crop}
     problems: list[str] = []
-    decoded: dict[str, Decoded] = {}
+    decoded: dict[str, Images] = {}
     for split in SPLITS:
         try:
-            decoded[split] = decode(dataset, split, sizes[split], on_bad=recipe.data.on_bad)
+            decoded[split] = decode_split(recipe, dataset, split, sizes[split])
         except DataError as error:
             problems += error.problems
     if problems:
@@ -48,17 +51,28 @@ def decode_splits(recipe: Recipe, dataset: Dataset) -> Splits:
     return Splits(**decoded)
 
 
-def steps_per_epoch(recipe: Recipe, pairs: Decoded) -> int:
-    """Number of steps in one pass over the training pairs; an incomplete last batch is dropped.
+def decode_split(recipe: Recipe, dataset: Dataset, split: Split, size: Size) -> Images:
+    """Decode a split: its pairs, or its inputs and targets if it has none.
 
     Raises:
-        DataError: If there are fewer pairs than `train.batch_size`.
+        DataError: If images can't be read, or one side has none.
     """
-    steps = len(pairs.names) // recipe.train.batch_size
+    if any(dataset.singles(split)):
+        return decode_unpaired(dataset, split, size, on_bad=recipe.data.on_bad)
+    return decode(dataset, split, size, on_bad=recipe.data.on_bad)
+
+
+def steps_per_epoch(recipe: Recipe, images: Images) -> int:
+    """Number of steps in one pass over the training images; an incomplete last batch is dropped.
+
+    Raises:
+        DataError: If there are fewer pairs, or images of the longer side, than `train.batch_size`.
+    """
+    steps = len(images) // recipe.train.batch_size
     if steps == 0:
         raise DataError(
             [
-                f"the training split has {len(pairs.names)} pairs, fewer than train.batch_size "
+                f"the training split has {images.counts} pairs, fewer than train.batch_size "
                 f"{recipe.train.batch_size}"
             ]
         )

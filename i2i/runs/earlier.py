@@ -25,10 +25,10 @@ _MOVING = ".earlier-run-moving"
 
 _OWN = re.compile(
     r"""recipe\.toml|environment\.json|metrics\.jsonl|report\.html
-    |checkpoints/step-\d{8,}/(manifest\.json|model\.safetensors|training\.pt)
-    |samples/(input|target|step-\d{8,})/.+\.png
+    |checkpoints/step-\d{8,}/(manifest\.json|model(-\w+)?\.safetensors|training\.pt)
+    |(models/\w+/)?samples/(input|target|back|step-\d{8,})/.+\.png
     |samples/step-\d{8,}\.png  # of version 0.1, as is sheet.png
-    |evaluation/(metrics\.json|sheet\.png|(images|samples)/.+)
+    |(models/\w+/)?evaluation/(metrics\.json|sheet\.png|(images|samples)/.+)
     |tensorboard/events\.out\.tfevents\..+""",
     re.VERBOSE | re.DOTALL,
 )
@@ -45,7 +45,8 @@ def check_free(folder: RunFolder, *, resume: bool, overwrite: bool) -> None:
     """
     parts = (
         *(folder.recipe, folder.environment, folder.metrics, folder.report),
-        *(folder.samples, folder.checkpoints, folder.evaluation, folder.tensorboard),
+        *(folder.samples, folder.checkpoints, folder.evaluation, folder.models),
+        folder.tensorboard,
     )
     there = [part for part in parts if os.path.lexists(part)]
     if not there:

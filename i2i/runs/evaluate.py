@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from i2i.datasets.decoded import decode
-from i2i.errors import DataError, I2IError, RecipeError
+from torch import nn
+
+from i2i.errors import CheckpointError, DataError, I2IError, RecipeError
 from i2i.evaluation.folders import evaluate_folders
 from i2i.evaluation.reading import AS_COLOUR, Reading
 from i2i.evaluation.results import write_document
 from i2i.evaluation.split import evaluate_split
-from i2i.model.file import read_model
+from i2i.model.model import Model
 from i2i.recipe import load_run_recipe, metric_problems
 from i2i.recipe.assemble import assemble_dataset
 from i2i.run_folder import RunFolder
+from i2i.runs.data import decode_split
 from i2i.runs.holding import holding
-from i2i.runs.loading import trained_generator
+from i2i.runs.loading import load
 from i2i.system.devices import choose_device
 from i2i.system.failures import explained
 from i2i.system.files import scratch
@@ -66,6 +68,7 @@ def evaluate(
     on_bad: Literal["error", "skip"] = "error",
     mixed_formats: bool = False,
     reading: Reading = AS_COLOUR,
+    model: str = "generator",
     device: str = "auto",
 ) -> Evaluation:
     """Measure a run, or the images of a folder against those of another.
@@ -86,6 +89,7 @@ def evaluate(
         mixed_formats: For folders: allow images that are compressed with loss, such as JPEG, to be
             compared with lossless ones.
         reading: For folders: how images are read.
+        model: For a run: the name of the model to measure, if the run has several.
         device: `auto`, or a torch device.
 
     Raises:
@@ -103,7 +107,9 @@ def evaluate(
                 "recipe says. To compare images, give the folder "
                 f"{RunFolder(target).evaluation / 'images'}"
             )
-        return _evaluate_run(RunFolder(target), metrics, out, device)
+        return _evaluate_run(RunFolder(target), model, metrics, out, device)
+    if model != "generator":
+        raise I2IError(f"{target} is no run, so it has no model '{model}' (--model)")
     if not target.is_dir():
         raise I2IError(f"{target}: there is no such run or folder")
     if against is None:
@@ -155,15 +161,15 @@ def newest_run(runs: Path = Path("runs")) -> Path:
 
 
 def _evaluate_run(
-    run: RunFolder, metrics: Sequence[str], out: Path | None, device: str
+    run: RunFolder, model: str, metrics: Sequence[str], out: Path | None, device: str
 ) -> Evaluation:
     if out is not None and not os.access(run.path, os.W_OK):
         with _written(out), scratch(out) as folder:
-            evaluation = _measured(run, metrics, folder, device)
+            evaluation = _measured(run, model, metrics, folder, device)
             write_document(evaluation.document, out)
             return replace(evaluation, path=out)
     with holding(run):
-        evaluation = _measured(run, metrics, run.evaluation, device)
+        evaluation = _measured(run, model, metrics, run.of(model).evaluation, device)
         # Imported here: matplotlib takes half a second to import, and folders need no report.
         from i2i.report import write_report
 
@@ -175,35 +181,47 @@ def _evaluate_run(
     return replace(evaluation, path=out)
 
 
-def _measured(run: RunFolder, metrics: Sequence[str], folder: Path, device_name: str) -> Evaluation:
+def _measured(
+    run: RunFolder, name: str, metrics: Sequence[str], folder: Path, device: str
+) -> Evaluation:
     """Translate and measure the test split of a run, and write images and results to a folder."""
     recipe = load_run_recipe(run.recipe)
-    checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
+    model = load(run.path, model=name, device=device)
+    if model.recipe.generator != recipe.generator:
+        raise CheckpointError(
+            f"{model.path}: is of another architecture than [generator] in {run.recipe}"
+        )
     try:
         dataset = assemble_dataset(recipe)
-        pairs = decode(dataset, "test", recipe.augment.crop, on_bad=recipe.data.on_bad)
+        images = decode_split(recipe, dataset, "test", recipe.augment.crop)
     except DataError as error:
         keys = any("data." in problem for problem in error.problems)
         where = [f"{run.recipe}: has the keys of data; change them there"] if keys else []
         raise DataError([*error.problems, *where]) from error
-    if not pairs.names:
+    if not len(images):
         raise DataError([f"{run.path}: its data has no test split to translate"])
-    device = choose_device(device_name)
-    file = checkpoint.path / checkpoints.MODEL
-    channels = dataset.input_channels, dataset.target_channels
-    generator = trained_generator(recipe, channels, read_model(file).tensors, file)
     asked = tuple(metrics) or recipe.eval.metrics
     document = evaluate_split(
-        generator.to(device).eval(),
-        pairs,
+        model.generator,
+        images.towards("backward" if model.data.backward else "forward"),
         recipe,
-        device,
+        model.device,
         folder,
         metrics=asked,
         split="test",
-        step=checkpoint.step,
+        step=model.step,
+        back=_way_back(run, model, device),
     )
-    return Evaluation(document, folder / "metrics.json", asked, tuple(passed_over))
+    return Evaluation(document, folder / "metrics.json", asked, model.passed_over)
+
+
+def _way_back(run: RunFolder, model: Model, device: str) -> nn.Module | None:
+    """The first model of the run in the other direction than this one; None if there is none."""
+    for name in checkpoints.models_in(model.path.parent):
+        other = load(run.path, model=name, device=device)
+        if other.data.backward != model.data.backward:
+            return other.generator
+    return None
 
 
 @contextmanager

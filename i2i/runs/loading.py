@@ -16,6 +16,7 @@ from i2i.model.file import load_state, read_model
 from i2i.model.model import Model
 from i2i.recipe import Recipe, load_resolved_recipe, resolved_recipe
 from i2i.recipe.assemble import assemble_generator
+from i2i.recipe.networks import TooLarge
 from i2i.run_folder import RunFolder
 from i2i.system.devices import choose_device
 from i2i.system.tensor_file import check_fits
@@ -25,12 +26,14 @@ LARGEST_CROP = 2**26
 """Pixels of the largest image that a model can have been trained on: 8192x8192."""
 
 
-def load(path: Path | str, *, device: str = "auto") -> Model:
+def load(path: Path | str, *, model: str = "generator", device: str = "auto") -> Model:
     """Load a trained model, ready to translate.
 
     Args:
         path: A run's folder, a checkpoint's folder, or a `model.safetensors` alone: it includes its
             recipe.
+        model: The name of the model in the run or checkpoint, if it has several: `generator` is the
+            one from inputs to targets.
         device: `auto`, or a torch device.
 
     Raises:
@@ -38,7 +41,7 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
         RecipeError, PluginError: If the generator can't be built, for example because its plugin
             is not installed.
     """
-    file, passed_over = _model_file(Path(path))
+    file, passed_over = _model_file(Path(path), model)
     tensors, metadata = read_model(file)
     recipe = resolved_recipe(metadata["recipe"], source=f"{file}: its recipe")
     try:
@@ -60,22 +63,37 @@ def load(path: Path | str, *, device: str = "auto") -> Model:
     )
 
 
-def _model_file(path: Path) -> tuple[Path, list[str]]:
+def _model_file(path: Path, model: str) -> tuple[Path, list[str]]:
     """The model file for a path, and the reasons why newer checkpoints were skipped."""
     if path.is_file():
+        if model not in ("generator", checkpoints.model_name(path)):
+            raise CheckpointError(
+                f"{path}: is a file of one model; give the run or the checkpoint to name a model"
+            )
         return path, []
+    name = checkpoints.model_file(model)
     if (path / checkpoints.MANIFEST).is_file():
-        return checkpoints.verify(path, (checkpoints.MODEL,)).path / checkpoints.MODEL, []
+        _check_name(path, model)
+        return checkpoints.verify(path, (name,)).path / name, []
     if (path / checkpoints.MODEL).is_file():
-        return path / checkpoints.MODEL, []
+        _check_name(path, model)
+        return path / name, []
     run = RunFolder(path)
     if run.recipe.is_file():
         recipe = load_resolved_recipe(run.recipe)
-        checkpoint, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights)
-        return checkpoint.path / checkpoints.MODEL, passed_over
+        for checkpoint in checkpoints.saved(run.checkpoints)[:1]:
+            _check_name(checkpoint, model)
+        found, passed_over = checkpoints.to_use(run.checkpoints, recipe.eval.weights, name)
+        return found.path / name, passed_over
     raise CheckpointError(
         f"{path}: there is no model; give a run's folder, a checkpoint's, or a model.safetensors"
     )
+
+
+def _check_name(folder: Path, model: str) -> None:
+    known = checkpoints.models_in(folder)
+    if model not in known:
+        raise CheckpointError(f"{folder}: has no model '{model}', only {', '.join(known)}")
 
 
 def trained_generator(
@@ -116,7 +134,7 @@ def _on_meta(recipe: Recipe, channels: tuple[int, int], file: Path) -> nn.Module
     try:
         with torch.device("meta"), _NoInit():
             return assemble_generator(recipe, *channels, trained=True)
-    except (RuntimeError, TypeError, OverflowError) as error:
+    except (TooLarge, RuntimeError, TypeError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         if "meta" in reason:
             return None

@@ -1,5 +1,6 @@
 """Resuming of a run: checks that recipe and data are the same, and loads the newest checkpoint."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ and the fingerprints of the data are compared.
 An item that ends with a dot stands for the whole section.
 """
 
-RECORDED = ("optimizer.lr", "optimizer.clip_norm")
+RECORDED = re.compile(r"optimizer\.(\w+\.)?(lr|clip_norm)")
 """Keys that may change, with which a training that diverged can go on; each change is recorded."""
 
 LENGTH = ("train.epochs", "train.max_steps")
@@ -98,7 +99,7 @@ def resume_training(
             notes.append(f"the damaged checkpoint is now {path}; delete it when you like")
         best = trainer.best[0] if trainer.best else None
         checkpoints.prune(folder.checkpoints, recipe.checkpoint.keep_last, best)
-    recorded = {key: values for key, values in differing.items() if key in RECORDED}
+    recorded = {key: values for key, values in differing.items() if RECORDED.fullmatch(key)}
     if recorded:
         for key, (old, new) in recorded.items():
             notes.append(f"{key} was {old} and is {new} from step {trainer.step + 1} on")
@@ -127,8 +128,8 @@ def check_same_recipe(recipe: Recipe, saved: Recipe, file: Path) -> dict[str, tu
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     length = [key for key in changed if key in LENGTH]
     unused = ("discriminator.",) if is_played_alone(recipe) else ()
-    allowed = (*MAY_CHANGE, *RECORDED, *LENGTH, *unused)
-    others = [key for key in changed if not key.startswith(allowed)]
+    allowed = (*MAY_CHANGE, *LENGTH, *unused)
+    others = [key for key in changed if not key.startswith(allowed) and not RECORDED.fullmatch(key)]
 
     def described(keys: list[str]) -> str:
         return "; ".join(

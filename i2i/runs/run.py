@@ -4,22 +4,18 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from i2i.datasets.dataset import Dataset
 from i2i.datasets.loader import Loader
 from i2i.errors import RecipeError
 from i2i.evaluation.results import summary
 from i2i.evaluation.split import evaluate_split
+from i2i.evaluation.translations import way_back
 from i2i.methods.method import Method
 from i2i.model.file import load_model
 from i2i.recipe import Recipe, load_recipe, load_run_recipe
-from i2i.recipe.assemble import (
-    assemble_dataset,
-    assemble_discriminators,
-    assemble_generator,
-    assemble_losses,
-    assemble_method,
-)
+from i2i.recipe.assemble import assemble_dataset, assemble_losses, assemble_method
 from i2i.recipe.dry_run import LARGEST, dry_run
 from i2i.run_folder import RunFolder
 from i2i.runs.begin import check_metrics, introduce, record
@@ -28,6 +24,7 @@ from i2i.runs.data import Splits, decode_splits, steps_per_epoch
 from i2i.runs.earlier import check_free, nothing, set_aside
 from i2i.runs.holding import holding
 from i2i.runs.resume import Resumed, resume_training
+from i2i.runs.unpaired import with_metrics_of_sets
 from i2i.system.console import Console
 from i2i.system.devices import memory_of
 from i2i.training import checkpoint as checkpoints
@@ -104,10 +101,13 @@ def run(
         engine.barrier()
         if not engine.leads:
             splits = decode_splits(recipe, dataset)
+        recipe, metric_notes = with_metrics_of_sets(recipe, splits)
         trainer = Trainer(recipe, engine, method, steps_per_epoch(recipe, splits.train))
         console = stack.enter_context(closing(Console(quiet=quiet or not engine.leads)))
         resumed = resume_training(trainer, folder, splits.fingerprints) if resume else Resumed()
         introduce(console, trainer, dataset, splits, resumed)
+        for note in metric_notes:
+            console.say(f"NOTICE: {note}")
         saved = nothing
         if engine.leads:
             check_metrics(recipe, splits, engine, console)
@@ -126,17 +126,12 @@ def run(
 
 
 def _method(recipe: Recipe, engine: Engine, dataset: Dataset) -> Method:
-    """Build the recipe's method, with its networks and losses on the engine's device."""
+    """Build the recipe's method, with its losses on the engine's device."""
     channels = dataset.input_channels, dataset.target_channels
     losses = {label: loss.to(engine.device) for label, loss in assemble_losses(recipe).items()}
     available = memory_of(engine.device) or LARGEST
     dry_run(recipe, channels, losses, ranks=engine.ranks, available=available)
-    generator = engine.wrap(assemble_generator(recipe, *channels))
-    discriminators = {
-        label: engine.wrap(network)
-        for label, network in assemble_discriminators(recipe, losses, *channels).items()
-    }
-    return assemble_method(recipe, generator, discriminators, losses)
+    return assemble_method(recipe, channels, losses)
 
 
 def _check_shares(recipe: Recipe, ranks: int) -> None:
@@ -186,28 +181,17 @@ def _finish(
 ) -> dict[str, float | None] | None:
     """Measure the test split and write the report; return the metrics, see `Finished`."""
     metrics = None
-    recipe = trainer.recipe
-    if splits.test.names:
-        step = trainer.step
-        if recipe.eval.weights == "best" and trainer.best is not None:
-            best, passed_over = checkpoints.to_use(folder.checkpoints, "best")
-            for why in passed_over:
-                console.say(f"skipped a damaged checkpoint: {why}")
-            load_model(best.path / checkpoints.MODEL, trainer.model)
-            step = best.step
-        document = evaluate_split(
-            trainer.model,
-            splits.test,
-            recipe,
-            trainer.engine.device,
-            folder.evaluation,
-            metrics=recipe.eval.metrics,
-            split="test",
-            step=step,
-        )
-        metrics = {text: document["metrics"][text] for text in recipe.eval.metrics}
-        for line in summary(document):
-            console.say(line)
+    if len(splits.test):
+        step = _load_best(trainer, folder, console)
+        documents = {
+            name: _measured(trainer, name, folder, splits, step) for name in trainer.models
+        }
+        asked = trainer.recipe.eval.metrics
+        metrics = {text: documents["generator"]["metrics"][text] for text in asked}
+        for name, document in documents.items():
+            about = "" if len(documents) == 1 else f"{name}: "
+            for line in summary(document):
+                console.say(f"{about}{line}")
     else:
         console.say("there is no test split, so no test metrics were computed")
     from i2i.report import write_report  # here, because matplotlib is slow to import
@@ -215,3 +199,33 @@ def _finish(
     write_report(folder)
     console.say(f"report: {folder.report}")
     return metrics
+
+
+def _load_best(trainer: Trainer, folder: RunFolder, console: Console) -> int:
+    """Load the best checkpoint's models if the recipe evaluates these; return their step."""
+    if trainer.recipe.eval.weights != "best" or trainer.best is None:
+        return trainer.step
+    best, passed_over = checkpoints.to_use(folder.checkpoints, "best")
+    for why in passed_over:
+        console.say(f"skipped a damaged checkpoint: {why}")
+    for name, model in trainer.models.items():
+        load_model(best.path / checkpoints.model_file(name), model)
+    return best.step
+
+
+def _measured(
+    trainer: Trainer, name: str, folder: RunFolder, splits: Splits, step: int
+) -> dict[str, Any]:
+    """Evaluate a model on the test split; return the document of `metrics.json`."""
+    directions = trainer.method.models
+    return evaluate_split(
+        trainer.models[name],
+        splits.test.towards(directions[name]),
+        trainer.recipe,
+        trainer.engine.device,
+        folder.of(name).evaluation,
+        metrics=trainer.recipe.eval.metrics,
+        split="test",
+        step=step,
+        back=way_back(trainer.models, directions, name),
+    )

@@ -137,6 +137,5 @@ def labels_of(
 
 
 def _channels(decoded: Decoded, indices: Sequence[int], side: Side) -> Tensor:
-    pairs = torch.from_numpy(decoded.array[list(indices)])
-    split = decoded.input_channels
-    return pairs[:, :split] if side == "input" else pairs[:, split:]
+    inputs, targets = decoded.sides(indices)
+    return inputs if side == "input" else targets

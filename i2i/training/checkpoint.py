@@ -2,8 +2,9 @@
 
 The folder `step-00080000/` has three files: `model.safetensors` (the model and its recipe, which is
 all that translation needs), `training.pt` (the other state, needed to resume) and `manifest.json`
-(the SHA-256 of both, written last). If the manifest is missing or a file does not match it, the
-folder does not count as a checkpoint.
+(the SHA-256 of both, written last). If a method has several models, there is a
+`model-NAME.safetensors` for each of the others. If the manifest is missing or a file does not match
+it, the folder does not count as a checkpoint.
 """
 
 import json
@@ -66,9 +67,9 @@ def save(
     folder: Path,
     step: int,
     *,
-    model: nn.Module,
+    models: Mapping[str, nn.Module],
     recipe: str,
-    data: str,
+    data: Mapping[str, str],
     training: Mapping[str, Any],
     best: int | None,
 ) -> Checkpoint:
@@ -77,9 +78,9 @@ def save(
     Args:
         folder: The `checkpoints` folder of a run.
         step: Number of steps done.
-        model: The generator to store, see `Trainer.model`.
-        recipe: The resolved recipe in TOML, for the model file.
-        data: The result of `DatasetInfo.to_json`, for the model file.
+        models: The models to store by name, see `Trainer.models`.
+        recipe: The resolved recipe in TOML, for the model files.
+        data: The result of `DatasetInfo.to_json` for each model, by its name.
         training: State for `training.pt`: tensors, numbers, strings, and dicts and lists of them.
         best: Step of the best checkpoint so far.
 
@@ -93,16 +94,15 @@ def save(
     try:
         _remove(unfinished)
         unfinished.mkdir(parents=True)
-        write_model(unfinished / MODEL, model, recipe=recipe, data=data, step=step)
+        for name, model in models.items():
+            file = unfinished / model_file(name)
+            write_model(file, model, recipe=recipe, data=data[name], step=step)
         torch.save(dict(training), unfinished / TRAINING)
-        manifest = {
-            "step": step,
-            "best": best,
-            "sha256": {name: file_sha256(unfinished / name) for name in (MODEL, TRAINING)},
-        }
+        sums = {file.name: file_sha256(file) for file in sorted(unfinished.iterdir())}
+        manifest = {"step": step, "best": best, "sha256": sums}
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-        for name in (MODEL, TRAINING, MANIFEST):
-            sync_file(unfinished / name)
+        for file in unfinished.iterdir():
+            sync_file(file)
         sync_folder(unfinished)
         if os.path.lexists(path):
             path.rename(replaced)
@@ -119,20 +119,34 @@ def save(
     return Checkpoint(path, step, best)
 
 
+def model_file(name: str) -> str:
+    """The name of a model's file; `generator` is the default model."""
+    return MODEL if name == "generator" else f"model-{name}.safetensors"
+
+
+def model_name(file: Path) -> str:
+    """The name of the model in a file, see `model_file`."""
+    return "generator" if file.name == MODEL else file.stem.removeprefix("model-")
+
+
+def models_in(checkpoint: Path) -> list[str]:
+    """The names of the models in a checkpoint's folder, the default one first."""
+    others = sorted(model_name(file) for file in checkpoint.glob("model-*.safetensors"))
+    return ["generator", *others]
+
+
 def saved(folder: Path) -> list[Path]:
     """The folders of all checkpoints, the newest first; other names are somebody else's."""
     found = [path for path in folder.glob("step-*") if _NAME.fullmatch(path.name) and path.is_dir()]
     return sorted(found, key=_step_of, reverse=True)
 
 
-def newest(
-    folder: Path, files: Sequence[str] = (MODEL, TRAINING)
-) -> tuple[Checkpoint | None, list[str]]:
+def newest(folder: Path, files: Sequence[str] | None = None) -> tuple[Checkpoint | None, list[str]]:
     """Find the newest undamaged checkpoint.
 
     Args:
         folder: The `checkpoints` folder of a run.
-        files: The files that must be undamaged.
+        files: The files that must be undamaged; all by default.
 
     Returns:
         The checkpoint (None if there is none), and one reason for each newer one that was skipped.
@@ -146,8 +160,12 @@ def newest(
     return None, skipped
 
 
-def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
+def verify(path: Path, files: Sequence[str] | None = None) -> Checkpoint:
     """Compare the files of a checkpoint with the SHA-256 in its manifest.
+
+    Args:
+        path: The checkpoint's folder.
+        files: The files to compare; all by default.
 
     Raises:
         CheckpointError: If a file is missing, truncated or changed; the message names it.
@@ -159,7 +177,7 @@ def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
     except I2IError as error:
         raise CheckpointError(str(error)) from error
     sums = manifest["sha256"]
-    for name in files:
+    for name in files or {MODEL, TRAINING, *sums}:
         try:
             actual = file_sha256(path / name)
         except OSError as error:
@@ -172,13 +190,16 @@ def verify(path: Path, files: Sequence[str] = (MODEL, TRAINING)) -> Checkpoint:
     return Checkpoint(path, manifest["step"], manifest["best"])
 
 
-def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, list[str]]:
+def to_use(
+    folder: Path, weights: Literal["last", "best"], file: str = MODEL
+) -> tuple[Checkpoint, list[str]]:
     """Find the checkpoint to translate with.
 
     Args:
         folder: The `checkpoints` folder of a run.
         weights: `last` for the newest undamaged checkpoint, `best` for the best one in validation
             (the newest if nothing was validated); see `eval.weights`.
+        file: The name of the model's file.
 
     Returns:
         The checkpoint, and one reason for each better one that was skipped as damaged.
@@ -186,14 +207,14 @@ def to_use(folder: Path, weights: Literal["last", "best"]) -> tuple[Checkpoint, 
     Raises:
         CheckpointError: If there is no undamaged checkpoint.
     """
-    checkpoint, skipped = newest(folder, (MODEL,))
+    checkpoint, skipped = newest(folder, (file,))
     if checkpoint is None:
         raise CheckpointError(
             f"{folder.parent}: the run has no usable checkpoint to translate with", *skipped
         )
     if weights == "best" and checkpoint.best is not None:
         try:
-            return verify(at(folder, checkpoint.best), (MODEL,)), skipped
+            return verify(at(folder, checkpoint.best), (file,)), skipped
         except CheckpointError as error:
             skipped.append(f"{error}; the best checkpoint is replaced by that of the newest step")
     return checkpoint, skipped

@@ -5,8 +5,6 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
-
 from i2i.datasets.loader import Loader
 from i2i.evaluation.collection import Result
 from i2i.system.console import Console, Pace
@@ -21,17 +19,17 @@ class Callbacks:
 
     Args:
         save: Writes a checkpoint.
-        sample: Translates the sample pairs and writes them under the given step.
-        validate: Measures a model on the validation split and returns the results by metric; None
-            without validation pairs, and on every rank but 0.
+        sample: Translates the sample images and writes them under the trainer's step.
+        validate: Measures the default model on the validation split and returns the results by
+            metric; None without validation images, and on every rank but 0.
         improves: Whether the first value is better than the second, by the metric that selects the
             best checkpoint (`validation.best`).
         files: Names the files of a batch, for error messages.
     """
 
     save: Callable[[Trainer], None]
-    sample: Callable[[nn.Module, int], None]
-    validate: Callable[[nn.Module], Mapping[str, Result]] | None
+    sample: Callable[[Trainer], None]
+    validate: Callable[[Trainer], Mapping[str, Result]] | None
     improves: Callable[[float, float], bool]
     files: FilesOf
 
@@ -70,7 +68,7 @@ def train(
                 if due(recipe.log.every):
                     log.write(trainer.step, epoch=epoch, lr=rate, **meter.take())
                 if due(recipe.log.samples_every):
-                    callbacks.sample(trainer.model, trainer.step)
+                    callbacks.sample(trainer)
                 if due(recipe.validation.every):
                     improved = _validated(trainer, log, console, callbacks)
             except Exception:
@@ -110,7 +108,7 @@ def _validated(trainer: Trainer, log: MetricsLog, console: Console, callbacks: C
     """Validate and log the model on rank 0; return whether it is the best so far."""
     if callbacks.validate is None:
         return False
-    results = callbacks.validate(trainer.model)
+    results = callbacks.validate(trainer)
     values = {name: result.value for name, result in results.items() if result.value is not None}
     improved = remember_best(trainer, values, callbacks.improves)
     if values:

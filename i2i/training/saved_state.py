@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from i2i.errors import CheckpointError
+from i2i.methods.method import Method
 
 _Count = Annotated[int, Ge(0)]
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -35,6 +36,7 @@ class SavedState(_Strict):
     optimizers: dict[str, SavedOptimizer]
     scaler: dict[str, float]
     averaged: _Count
+    method: dict[str, Tensor] = {}
 
 
 def saved_state(content: Mapping[str, Any], path: Path) -> SavedState:
@@ -50,6 +52,18 @@ def saved_state(content: Mapping[str, Any], path: Path) -> SavedState:
         found = error.errors() if isinstance(error, ValidationError) else []
         keys = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found[:_SHOWN])
         raise CheckpointError(f"{path}: isn't what a training saves: {keys or error}") from error
+
+
+def load_method_state(method: Method, state: Mapping[str, Tensor], path: Path) -> None:
+    """Load the state of a method.
+
+    Raises:
+        CheckpointError: If it doesn't fit.
+    """
+    try:
+        method.load_state_dict(state)
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: the method's state doesn't fit: {error}") from error
 
 
 def load_moments(

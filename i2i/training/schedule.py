@@ -5,13 +5,18 @@ from math import cos, pi
 from i2i.recipe.schema import Schedule
 
 
-def rate_factor(schedule: Schedule, progress: float) -> float:
-    """The factor on the learning rate at a point of the training.
+def rate_factor(schedule: Schedule, step: int, steps: int) -> float:
+    """The factor on the learning rate of a step.
 
     Args:
-        schedule: Its type, and the point from which the rate decays to zero.
-        progress: The share of the training that is done, in [0, 1].
+        schedule: Its type, the point from which the rate decays to zero, and the warm-up.
+        step: Number of steps done.
+        steps: Number of steps of the whole training.
     """
+    return min(1.0, (step + 1) / (schedule.warmup + 1)) * _decayed(schedule, step / steps)
+
+
+def _decayed(schedule: Schedule, progress: float) -> float:
     decay = max(0.0, (progress - schedule.decay_from) / (1 - schedule.decay_from))
     match schedule.type:
         case "constant":

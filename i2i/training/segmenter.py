@@ -15,7 +15,8 @@ from i2i.images.sizes import next_multiple
 from i2i.images.types import Size
 from i2i.randomness import Stream, derived_seed, rng
 from i2i.recipe.assemble import assemble_dataset
-from i2i.recipe.dry_run import ADAM, LARGEST, ONE_VALUE, bytes_text, sized
+from i2i.recipe.dry_run import ADAM, LARGEST, ONE_VALUE, bytes_text
+from i2i.recipe.networks import sized
 from i2i.recipe.segmenter_schema import SegmenterRecipe
 from i2i.segmentation.data import LabelledPhotos, Side, label_side, labels_of
 from i2i.segmentation.network import Segmenter

@@ -1,24 +1,27 @@
 """The state of a training (networks, optimizers, step) and how one step updates it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import nn
 
 from i2i.batch import Batch
 from i2i.errors import CheckpointError, TrainingError
+from i2i.methods.contract import check_state, check_terms
 from i2i.methods.method import Method, Terms, trained_parameters
 from i2i.model.file import are_finite, load_model, load_state
 from i2i.randomness import Stream, derived_seed
 from i2i.recipe import Recipe
-from i2i.training.checkpoint import MODEL, TRAINING, Checkpoint, load_training
+from i2i.recipe.assemble import method_title
+from i2i.training.checkpoint import TRAINING, Checkpoint, load_training, model_file
 from i2i.training.engine import Engine, unwrap
-from i2i.training.saved_state import load_moments, saved_state
+from i2i.training.models import Models
+from i2i.training.optimizers import build_optimizers
+from i2i.training.saved_state import load_method_state, load_moments, saved_state
 from i2i.training.schedule import rate_factor
 
 FilesOf = Callable[[Batch], str]
@@ -32,16 +35,16 @@ class Trainer:
     Args:
         recipe: The recipe.
         engine: The device, the number format and the processes.
-        method: The training method; `Engine.wrap` has wrapped its networks.
-        steps_per_epoch: Steps in one pass over the training pairs.
+        method: The training method; its networks are replaced by those that `Engine.wrap` returns.
+        steps_per_epoch: Steps in one pass over the training images.
         step: Number of steps done.
         best: Step and value of the best validation so far; None before the first one.
         saved_step: Step of the newest checkpoint; None if there is none.
 
     Attributes:
-        optimizers: Adam optimizers by player.
         parameters: Trained parameters by player, without frozen ones.
-        average: Moving average of the generator's weights if `train.ema` is set, else None.
+        optimizers: Adam optimizers by player.
+        models: The networks that are saved and used for translation.
     """
 
     recipe: Recipe
@@ -51,37 +54,21 @@ class Trainer:
     step: int = 0
     best: tuple[int, float] | None = None
     saved_step: int | None = None
-    optimizers: dict[str, torch.optim.Adam] = field(init=False)
     parameters: dict[str, list[nn.Parameter]] = field(init=False)
-    average: AveragedModel | None = field(init=False, default=None)
+    optimizers: dict[str, torch.optim.Adam] = field(init=False)
+    models: Models = field(init=False)
 
     def __post_init__(self) -> None:
-        optimizer = self.recipe.optimizer
+        networks = self.method.networks
+        self.method.networks = {name: self.engine.wrap(n) for name, n in networks.items()}
         self.parameters = trained_parameters(self.method)
-        self.optimizers = {
-            player: torch.optim.Adam(
-                parameters, optimizer.lr, optimizer.betas, optimizer.eps, fused=True
-            )
-            for player, parameters in self.parameters.items()
-        }
-        if self.recipe.train.ema is not None:
-            self.average = AveragedModel(
-                self.generator,
-                multi_avg_fn=get_ema_multi_avg_fn(self.recipe.train.ema),  # type: ignore[no-untyped-call]
-            )
-
-    @property
-    def generator(self) -> nn.Module:
-        """The generator that the optimizer updates."""
-        return unwrap(self.method.networks["generator"])
+        self.optimizers = build_optimizers(self.recipe.optimizer, self.parameters)
+        self.models = Models(self.method, self.recipe.train.ema)
 
     @property
     def model(self) -> nn.Module:
-        """The generator to validate and save: with averaged weights if `train.ema` is set."""
-        if self.average is None:
-            return self.generator
-        averaged: nn.Module = self.average.module
-        return averaged
+        """The default model, as it is saved."""
+        return self.models["generator"]
 
     @property
     def total_steps(self) -> int:
@@ -108,16 +95,16 @@ class Trainer:
             TrainingError: If a loss or a gradient is not finite, or a network can't take the batch.
         """
         batch = self.engine.place(batch)
-        self._set_learning_rate()
+        self._set_learning_rates()
         count = self.recipe.train.accumulate
         parts = [batch.part(i, count) for i in range(count)]
         losses: dict[str, float] = {}
-        output: Tensor | None = None
+        played: Any = None
         for players in self.method.rounds:
             for i, part in enumerate(parts):
                 last = i == count - 1
                 with self.engine.accumulating(self.method.networks.values(), last):
-                    output, terms = self._forward(players, part, i, output)
+                    played, terms = self._forward(players, part, i, played)
                     for name, value in self._finite_values(terms, part, files).items():
                         losses[name] = losses.get(name, 0.0) + value / count
                     self._backward(players, terms)
@@ -125,23 +112,25 @@ class Trainer:
                 self._update_player(player, batch, files)
                 self.optimizers[player].zero_grad()  # frees the gradients before the next round
         self.engine.scaler.update()
-        if self.average is not None:
-            self.average.update_parameters(self.generator)
+        self.models.update()
         self.step += 1
         return losses
 
     @property
     def learning_rate(self) -> float:
-        """Learning rate of the next step; it depends on the step and the recipe only."""
-        factor = rate_factor(self.recipe.schedule, self.step / self.total_steps)
-        return self.recipe.optimizer.lr * factor
+        """Learning rate of the next step, without the settings of single players."""
+        return self.recipe.optimizer.lr * self._rate_factor
 
     def state(self) -> dict[str, Any]:
-        """Everything but the model that `restore` needs to resume the training.
+        """Everything but the models that `restore` needs to resume the training.
 
-        `networks` has every network but the generator. With `train.ema` it has the generator too,
-        because the model file then stores the averaged weights.
+        `networks` has every network but the models. With `train.ema` it has these too, because the
+        model files then store the averaged weights.
+
+        Raises:
+            PluginError: If the method's state is not made of tensors.
         """
+        check_state(self.method, method_title(self.recipe))
         networks = {n: network.state_dict() for n, network in self._other_networks().items()}
         return {
             "step": self.step,
@@ -149,11 +138,12 @@ class Trainer:
             "networks": networks,
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
             "scaler": self.engine.scaler.state_dict(),
-            "averaged": int(self.average.n_averaged) if self.average is not None else 0,
+            "averaged": self.models.averaged,
+            "method": {name: tensor.cpu() for name, tensor in self.method.state_dict().items()},
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Load a checkpoint: the model, the other networks, the optimizers and the step.
+        """Load a checkpoint: the models, the other networks, the optimizers and the step.
 
         Raises:
             CheckpointError: If a file can't be read, or the networks have another architecture.
@@ -166,12 +156,13 @@ class Trainer:
                 f"{path}: has the networks {sorted(saved.networks)} instead of {sorted(networks)}"
             )
         load_moments(self.optimizers, saved.optimizers, path)
-        load_model(checkpoint.path / MODEL, self.model)
+        for name, model in self.models.items():
+            load_model(checkpoint.path / model_file(name), model)
         for name, network in networks.items():
             load_state(network, saved.networks[name], path)
+        load_method_state(self.method, saved.method, path)
         self.engine.scaler.load_state_dict(saved.scaler)
-        if self.average is not None:
-            self.average.n_averaged.fill_(saved.averaged)
+        self.models.averaged = saved.averaged
         self.best = saved.best
         self.step = self.saved_step = saved.step
 
@@ -181,7 +172,8 @@ class Trainer:
         Raises:
             TrainingError: If weights are not finite.
         """
-        for name, network in {**self.method.networks, "averaged generator": self.model}.items():
+        averages = {f"averaged {name}": model for name, model in self.models.items()}
+        for name, network in {**self.method.networks, **averages}.items():
             if not are_finite(unwrap(network)):
                 raise TrainingError(
                     f"step {self.step}: the {name}'s weights are not finite. {self._advice}"
@@ -189,10 +181,11 @@ class Trainer:
 
     def _other_networks(self) -> dict[str, nn.Module]:
         """The networks that `training.pt` has."""
-        networks = {name: unwrap(network) for name, network in self.method.networks.items()}
-        if self.average is None:
-            del networks["generator"]
-        return networks
+        return {
+            name: unwrap(network)
+            for name, network in self.method.networks.items()
+            if self.models.averages or name not in self.models.trained
+        }
 
     @property
     def _advice(self) -> str:
@@ -202,10 +195,14 @@ class Trainer:
             return f"No checkpoint was saved: {change}, and start again"
         return f"The checkpoint of step {self.saved_step} is kept: {change}, then --resume"
 
-    def _set_learning_rate(self) -> None:
-        for optimizer in self.optimizers.values():
+    @property
+    def _rate_factor(self) -> float:
+        return rate_factor(self.recipe.schedule, self.step, self.total_steps)
+
+    def _set_learning_rates(self) -> None:
+        for player, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
+                group["lr"] = self.recipe.optimizer.of(player).lr * self._rate_factor
 
     def _noise_seed(self, part: int) -> int:
         return derived_seed(
@@ -213,22 +210,22 @@ class Trainer:
         )
 
     def _forward(
-        self, players: tuple[str, ...], part: Batch, i: int, output: Tensor | None
-    ) -> tuple[Tensor | None, dict[str, Terms]]:
+        self, players: tuple[str, ...], part: Batch, i: int, played: Any
+    ) -> tuple[Any, dict[str, Terms]]:
         """Compute the losses of the players of a round on one part of the batch.
 
-        If the batch is one part, it is translated once for all rounds. If it has several parts,
-        every round translates each part again, with the same noise: storing the graphs of all
-        parts would use the memory that `train.accumulate` is meant to save.
+        If the batch is one part, it is played once for all rounds. If it has several parts, every
+        round plays each part again, with the same noise: storing the graphs of all parts would use
+        the memory that `train.accumulate` is meant to save.
 
         Args:
             players: The players of the round.
-            part: The pairs.
+            part: The images.
             i: Index of the part.
-            output: The generator's output for the part, from an earlier round; None computes it.
+            played: What the method computed for the part in an earlier round; None computes it.
 
         Returns:
-            The output for later rounds (None if the batch has several parts), and the losses by
+            The same for later rounds (None if the batch has several parts), and the losses by
             player.
 
         Raises:
@@ -238,17 +235,18 @@ class Trainer:
         self.engine.seed(self._noise_seed(i))
         try:
             with self.engine.autocast():
-                if output is None:
-                    with torch.set_grad_enabled(whole or "generator" in players):
-                        output = self.method.translate(part)
+                if played is None:
+                    with nullcontext() if whole else self._others_frozen(players):
+                        played = self.method.play(part)
                 with self._others_frozen(players):
-                    terms = self.method.losses(players, part, output)
+                    terms = self.method.losses(players, part, played)
         except ValueError as error:  # such as batch norm on a single value per channel
             shape = " x ".join(map(str, part.input.shape))
             raise TrainingError(
                 f"step {self.step + 1}: a network can't take a batch of {shape}: {error}"
             ) from error
-        return output if whole else None, terms
+        check_terms(terms, players, method_title(self.recipe))
+        return played if whole else None, terms
 
     @contextmanager
     def _others_frozen(self, players: tuple[str, ...]) -> Iterator[None]:
@@ -291,7 +289,9 @@ class Trainer:
     def _update_player(self, player: str, batch: Batch, files: FilesOf) -> None:
         """Take the player's optimizer step; raise TrainingError if a gradient is not finite."""
         finite = self.engine.update(
-            self.optimizers[player], self.parameters[player], self.recipe.optimizer.clip_norm
+            self.optimizers[player],
+            self.parameters[player],
+            self.recipe.optimizer.of(player).clip_norm,
         )
         if not finite:
             raise TrainingError(

@@ -32,7 +32,7 @@ def test_instance_norm_normalises_each_image_on_its_own() -> None:
 
 
 def test_an_unknown_norm_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match='"batch", "instance" or "none"'):
+    with pytest.raises(ValueError, match='"batch", "instance", "plain_instance", "none"'):
         norm_layers("layer", 4)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,7 @@ def test_what_no_machine_can_hold_is_told_as_memory(sections: dict[str, Any]) ->
     ("sections", "what"),
     [
         ({"generator": {"base_channels": 2**62}}, "generator: "),
-        ({"discriminator": {"base_channels": 2**40}}, "discriminator: "),
+        ({"discriminator": {"base_channels": 2**40}}, "discriminator.cgan: "),
         ({"augment": {"crop_size": 2**40, "load_size": 2**40}}, "a batch: "),
         ({"train": {"batch_size": 2**62}}, "a batch: "),
     ],

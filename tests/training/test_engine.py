@@ -41,7 +41,7 @@ def test_maps_are_channels_last_in_half_precision_unless_told_otherwise(
     engine = Engine("cpu", precision, channels_last=asked)
     training = trainer(tiny_recipe(train={"precision": precision}), engine)
     seen: list[torch.Tensor] = []
-    for module in training.generator.modules():
+    for module in training.models.trained["generator"].modules():
         if isinstance(module, nn.BatchNorm2d):
             module.register_forward_hook(lambda _, shown, __: seen.append(shown[0]))
     training.update(batch(), no_files)

@@ -53,7 +53,7 @@ def test_frozen_parameters_never_change_and_the_others_are_trained(
     tiny_recipe: Recipes, losses: list[dict[str, Any]], changes: dict[str, Any]
 ) -> None:
     training = trainer(tiny_recipe(generator={"type": "half_frozen"}, losses=losses, **changes))
-    generator = training.generator
+    generator = training.models.trained["generator"]
     assert isinstance(generator, HalfFrozen)
     encoder, decoder = values(generator.encoder), values(generator.decoder)
     for step in range(4):

@@ -12,12 +12,7 @@ from i2i.batch import Batch
 from i2i.errors import TrainingError
 from i2i.methods.pix2pix import Pix2Pix
 from i2i.recipe import Recipe, parse_recipe
-from i2i.recipe.assemble import (
-    assemble_discriminators,
-    assemble_generator,
-    assemble_losses,
-    assemble_method,
-)
+from i2i.recipe.assemble import assemble_losses, assemble_method
 from i2i.training import checkpoint as checkpoints
 from i2i.training.engine import Engine
 from i2i.training.trainer import Trainer
@@ -33,14 +28,7 @@ def trainer(
     frozen: Callable[[Mapping[str, nn.Module]], nn.Parameter] | None = None,
 ) -> Trainer:
     engine = engine or Engine("cpu", recipe.train.precision)
-    losses = assemble_losses(recipe)
-    discriminators = assemble_discriminators(recipe, losses, 3, 3)
-    method = assemble_method(
-        recipe,
-        engine.wrap(assemble_generator(recipe, 3, 3)),
-        {label: engine.wrap(network) for label, network in discriminators.items()},
-        losses,
-    )
+    method = assemble_method(recipe, (3, 3), assemble_losses(recipe))
     if frozen is not None:
         frozen(method.networks).requires_grad_(False)
     return Trainer(recipe, engine, method, steps_per_epoch=10)
@@ -118,7 +106,7 @@ def test_the_two_orders_of_the_adversarial_gradient_differ(tiny_recipe: Recipes)
         training = trainer(tiny_recipe(generator=unet(**QUIET), method=method))
         for step in range(3):
             training.update(batch(seed=step), no_files)
-        outcomes.append(next(training.generator.parameters()).detach())
+        outcomes.append(next(training.models.trained["generator"].parameters()).detach())
     assert not torch.equal(*outcomes)
 
 
@@ -140,7 +128,7 @@ def test_the_discriminator_s_passes_are_saved_in_the_before_order(tiny_recipe: R
 def test_a_generator_s_step_leaves_no_gradient_on_the_discriminator(tiny_recipe: Recipes) -> None:
     training = trainer(tiny_recipe())
     assert isinstance(training.method, Pix2Pix)
-    output = training.method.translate(batch())
+    output = training.method.play(batch())
     terms = training.method.losses(("generator",), batch(), output)["generator"]
     training.engine.backward(
         torch.stack(list(terms.values())).sum(), training.parameters["generator"], keep_graph=False
@@ -167,7 +155,7 @@ def test_parts_change_nothing_but_the_memory(tiny_recipe: Recipes, order: str) -
             )
         )
         losses = [training.update(batch(seed=step), no_files) for step in range(3)]
-        outcomes.append((training.generator.state_dict(), losses))
+        outcomes.append((training.models.trained["generator"].state_dict(), losses))
     for name, tensor in outcomes[0][0].items():
         torch.testing.assert_close(tensor, outcomes[1][0][name], rtol=0, atol=1e-6)
     assert outcomes[0][1][2] == pytest.approx(outcomes[1][1][2], rel=1e-4)
@@ -180,8 +168,8 @@ def test_the_noise_of_a_step_depends_on_nothing_but_the_step(tiny_recipe: Recipe
     one.update(batch(), no_files)
     torch.rand(1000)
     other.update(batch(), no_files)
-    for name, tensor in one.generator.state_dict().items():
-        assert torch.equal(tensor, other.generator.state_dict()[name])
+    for name, tensor in one.models.trained["generator"].state_dict().items():
+        assert torch.equal(tensor, other.models.trained["generator"].state_dict()[name])
 
 
 def test_the_average_of_the_weights_is_the_model(tiny_recipe: Recipes) -> None:
@@ -189,11 +177,11 @@ def test_the_average_of_the_weights_is_the_model(tiny_recipe: Recipes) -> None:
     expected = None
     for step in range(4):
         training.update(batch(seed=step), no_files)
-        now = next(training.generator.parameters()).detach().clone()
+        now = next(training.models.trained["generator"].parameters()).detach().clone()
         expected = now if expected is None else 0.9 * expected + 0.1 * now
     averaged = next(training.model.parameters())
     torch.testing.assert_close(averaged.detach(), expected)
-    assert not torch.equal(averaged, next(training.generator.parameters()))
+    assert not torch.equal(averaged, next(training.models.trained["generator"].parameters()))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +206,7 @@ def test_schedules_are_functions_of_the_step(
 
 def test_clipping_bounds_the_norm_of_the_gradient(tiny_recipe: Recipes) -> None:
     training = trainer(tiny_recipe())
-    output = training.method.translate(batch())
+    output = training.method.play(batch())
     parameters = training.parameters["generator"]
     training.engine.backward(output.sum() * 1e3, parameters, keep_graph=False)
     kept: list[torch.Tensor] = []
@@ -245,12 +233,15 @@ def test_a_gradient_that_is_not_a_number_stops_before_any_weight_changes(
     tiny_recipe: Recipes,
 ) -> None:
     training = trainer(tiny_recipe(losses=[{"type": "l1"}]))
-    before = {k: v.clone() for k, v in training.generator.named_parameters()}
-    first = next(training.generator.parameters())
+    before = {k: v.clone() for k, v in training.models.trained["generator"].named_parameters()}
+    first = next(training.models.trained["generator"].parameters())
     first.register_hook(lambda gradient: gradient * float("inf"))
     with pytest.raises(TrainingError, match="generator's gradient is not finite"):
         training.update(batch(), no_files)
-    assert all(torch.equal(v, before[k]) for k, v in training.generator.named_parameters())
+    assert all(
+        torch.equal(v, before[k])
+        for k, v in training.models.trained["generator"].named_parameters()
+    )
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
@@ -261,7 +252,7 @@ def test_half_precision_trains_near_full_precision(tiny_recipe: Recipes, precisi
         exact = full.update(batch(seed=step), no_files)
         rough = half.update(batch(seed=step), no_files)
     assert rough == pytest.approx(exact, rel=0.05)
-    assert all(p.dtype == torch.float32 for p in half.generator.parameters())
+    assert all(p.dtype == torch.float32 for p in half.models.trained["generator"].parameters())
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -278,10 +269,16 @@ def test_moments_saved_in_another_memory_format_are_gone_on_from(
                 if values[name].ndim == 4:
                     values[name] = values[name].contiguous(memory_format=layout)
     saved = checkpoints.save(
-        tmp_path, 2, model=first.model, recipe="", data="", training=first.state(), best=None
+        tmp_path,
+        2,
+        models=dict(first.models.items()),
+        recipe="",
+        data={"generator": ""},
+        training=first.state(),
+        best=None,
     )
     second.restore(saved)
     for training in (whole, second):
         training.update(batch(seed=2), no_files)
-    for name, tensor in whole.generator.state_dict().items():
-        assert torch.equal(tensor, second.generator.state_dict()[name]), name
+    for name, tensor in whole.models.trained["generator"].state_dict().items():
+        assert torch.equal(tensor, second.models.trained["generator"].state_dict()[name]), name
