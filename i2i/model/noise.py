@@ -22,6 +22,9 @@ PRIME = 2**31 - 1
 _CONSTANTS = (0x3C6EF372, 0x5BE0CD19, 0x1F83D9AB)
 """Constants that the rounds of `_mixed` add; their values are arbitrary."""
 
+_SECOND = 0x510E527F
+"""A constant that gives a second number for the same place; its value is arbitrary."""
+
 _ROW = 2**16
 """A number larger than the number of columns of any map."""
 
@@ -34,16 +37,17 @@ of floats do not matter."""
 class Noise:
     """The random numbers of one batch in one pass through the network.
 
-    A shape to draw starts with the images of the batch. The second dimension are channels, all
-    others are positions. The two sides of `(N, C, H, W)` are the rows and columns of a map of the
-    whole batch's area, so that tiles of an image agree.
+    The first dimension of every shape to draw is the batch, the second one the channel, and all
+    others are positions. `(N, C, H, W)` is a map that covers the batch's images from edge to edge:
+    overlapping tiles of an image draw the same numbers where they overlap, to the nearest cell.
+    Other shapes, and draws of `(N, C, 1, 1)`, are the same in all tiles.
 
     Args:
         keys: Computes the residues `(N,)`, one per image, see `noise_keys`. It is called only if
             something is drawn, at every draw.
         size: Height and width of the batch, in pixels.
         origin: Top and left of the batch in the whole image, in pixels.
-        layer: Number of hashes so far: one for uniform numbers and dropout, two for normal numbers.
+        layer: Number of draws and dropouts so far.
     """
 
     keys: Callable[[], Tensor]
@@ -110,9 +114,10 @@ class Noise:
             I2IError: As for `uniform`.
         """
         _check_floating(dtype)
-        above_zero = (self._residues(shape, device) + 1).float() * 2.0**-31
-        angle = self._residues(shape, device).float() * (2 * pi * 2.0**-31)
-        return ((above_zero.log() * -2).sqrt() * angle.cos()).to(dtype)
+        first = self._residues(shape, device)
+        second = _mixed(first + _SECOND)
+        distance = ((first + 1).float() * 2.0**-31).log().mul(-2).sqrt()
+        return (distance * (second.float() * (2 * pi * 2.0**-31)).cos()).to(dtype)
 
     def _residues(
         self,
