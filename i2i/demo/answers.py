@@ -47,10 +47,11 @@ class Answers:
             return self.nothing()
         if not isinstance(drawing, str):
             raise DataError(["the drawing is no PNG: load the page again"])
-        count = _count(samples) if self.stochastic else 1
+        count = _count(samples)
         image = self.surface.to_input(self.surface.read_drawing(drawing))
         return _shown(
-            [self.model(image, sample=sample) for sample in range(count)], self.model.recipe.name
+            [self.model(image, sample=i) for i in range(count if self.stochastic else 1)],
+            self.model.recipe.name,
         )
 
     def nothing(self) -> str:
