@@ -36,14 +36,15 @@ if TYPE_CHECKING:
 @click.option(
     "--dropout/--no-dropout",
     default=None,
-    help="Keep dropout on as noise, or turn it off.  [default: test.dropout of the recipe]",
+    help="Keep dropout on as noise, or turn it off; other noise stays.  [default: test.dropout "
+    "of the recipe]",
 )
 @click.option(
     "--sample",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Number of the sample: each gives another translation under dropout noise.",
+    help="Number of the sample: each gives another translation, if the model draws noise.",
 )
 @click.option(
     "--int8",

@@ -68,7 +68,7 @@ class _Size(click.ParamType[str | tuple[int, int]]):
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Translations of each input, with different dropout noise: NAME-1, NAME-2, ...",
+    help="Translations of each input, with different noise: NAME-1, NAME-2, ...",
 )
 @click.option("--side-by-side", is_flag=True, help="Write input and outputs as one row, in RGB.")
 @click.option(

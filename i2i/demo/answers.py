@@ -9,6 +9,7 @@ from i2i.errors import DataError
 from i2i.images.sizes import size_text
 from i2i.images.types import Array
 from i2i.model.model import Model
+from i2i.model.stochastic import is_stochastic
 
 MAX_SAMPLES = 4
 
@@ -30,13 +31,14 @@ class Answers:
         self.surface = surface
         self.examples = examples
         self.max_upload = max_upload
+        self.stochastic = is_stochastic(model)
 
     def translate(self, drawing: object, samples: object = 1) -> str:
         """Translate a drawing and return the HTML that shows the translations.
 
         Args:
             drawing: The canvas as the data URL of a PNG; None or empty for an empty canvas.
-            samples: Number of translations; always 1 if the model has dropout off.
+            samples: Number of translations; always 1 if the model draws no noise.
 
         Raises:
             I2IError: If the drawing is not such a data URL, or the model can't translate it.
@@ -45,10 +47,11 @@ class Answers:
             return self.nothing()
         if not isinstance(drawing, str):
             raise DataError(["the drawing is no PNG: load the page again"])
-        count = _count(samples) if self.model.recipe.test.dropout else 1
+        count = _count(samples)
         image = self.surface.to_input(self.surface.read_drawing(drawing))
         return _shown(
-            [self.model(image, sample=sample) for sample in range(count)], self.model.recipe.name
+            [self.model(image, sample=i) for i in range(count if self.stochastic else 1)],
+            self.model.recipe.name,
         )
 
     def nothing(self) -> str:

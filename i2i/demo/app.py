@@ -7,7 +7,7 @@ Tests and scripts can rely on these ids:
 | `#draw-canvas` | the canvas with its tools: `[data-tool=pen]`, `rectangle`, `eraser`; `[data-action=undo]`, `redo`, `clear`; `.swatches button`, one for each class |
 | `#translate` | the button that translates |
 | `#live` | the checkbox that translates after each stroke |
-| `#samples` | the number of translations, if the model has dropout noise |
+| `#samples` | the number of translations, if the model draws noise |
 | `#upload` | the button that opens the user's picture |
 | `#examples` | a button for each example |
 | `#output` | the translations: for each an `img` and a link that saves it |
@@ -91,8 +91,8 @@ def build(
                     value=1,
                     step=1,
                     label="Samples",
-                    info="Dropout is this model's noise: each sample is a different translation.",
-                    visible=model.recipe.test.dropout,
+                    info="The model draws noise: each sample is a different translation.",
+                    visible=answers.stochastic,
                     elem_id="samples",
                 )
         _html(card(model), "card")

@@ -50,7 +50,7 @@ def description(model: Model, traced: Traced[Any], *, int8: bool = False) -> str
 def sentence(model: Model, traced: Traced[Any]) -> str:
     """Return a one-sentence description, which model viewers show."""
     settings = traced.network.settings
-    noise = f"dropout on (sample {settings.sample})" if settings.dropout else "dropout off"
+    noise = f"dropout {'on' if settings.dropout else 'off'}, sample {settings.sample}"
     sizes = f"sides multiples of {traced.size_divisor}"
     if traced.fixed is not None:
         sizes = f"of {size_text(traced.fixed)}"

@@ -1,7 +1,9 @@
-"""Batch norm and dropout of a generator at test time."""
+"""Batch norm and noise of a generator at test time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -10,6 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from i2i.errors import I2IError
+from i2i.model.draws import answer_to, named
+from i2i.model.dropout import DROPOUTS
 from i2i.model.noise import Noise, noise_keys
 
 if TYPE_CHECKING:
@@ -29,8 +34,9 @@ class TestSettings:
         statistics: Statistics of batch norm. `per_image`: the mean and variance of each image,
             which equal the paper's batch statistics at batch size 1. `running`: the averages over
             the training. Maps of one pixel have no variance and always use the running averages.
-        dropout: Whether dropout stays on. The noise of an image depends on the image, `seed` and
-            `sample` only, so its translation is the same in any batch and any folder.
+        dropout: Whether dropout stays on. Other noise that a generator draws stays on in any case.
+            The noise of an image depends on the image, `seed` and `sample` only, so its translation
+            is the same in any batch and any folder.
         seed: The seed of the run.
         sample: Number of the sample (one of the possible translations), from 0.
     """
@@ -52,8 +58,8 @@ class TestTime(nn.Module):
     """A network that applies a generator with test-time settings; it can be exported.
 
     Args:
-        generator: Any network. All of its batch norms and dropouts (`F.dropout`, `F.dropout2d`)
-            are intercepted, wherever they are.
+        generator: Any network. All of its batch norms, dropouts and random functions of PyTorch
+            (`torch.randn` and others, see `i2i.model.draws`) are intercepted, wherever they are.
         settings: The test-time settings.
     """
 
@@ -67,12 +73,16 @@ class TestTime(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Translate `(N, C, H, W)` in [−1, 1] to `(N, C, H, W)`, each image as if it were alone."""
-        noise = None
-        if self.settings.dropout:
-            height, width = images.shape[2:]
-            keys = noise_keys(images, self.settings.seed, self.settings.sample)
-            noise = Noise(keys, (height, width))
-        with intercepted(self.norm, noise):
+        return self.draw(images, self.noise(images))
+
+    def noise(self, images: Tensor) -> Noise:
+        """The noise of a batch `(N, C, H, W)` in [−1, 1]; hashed when something is first drawn."""
+        keys = cache(lambda: noise_keys(images, self.settings.seed, self.settings.sample))
+        return Noise(keys, (images.shape[2], images.shape[3]))
+
+    def draw(self, images: Tensor, noise: Noise) -> Tensor:
+        """Translate as `forward`, with a given noise."""
+        with intercepted(self.norm, noise, dropout=self.settings.dropout):
             output: Tensor = self.generator(images)
             return output
 
@@ -87,14 +97,33 @@ def translate(generator: nn.Module, images: Tensor, settings: TestSettings) -> T
 
     Returns:
         The generator's output `(N, C, H, W)` in [−1, 1].
+
+    Raises:
+        I2IError: If the generator draws noise that can't belong to one image, such as one map for
+            the whole batch.
     """
+    with _evaluating(generator, settings) as network:
+        output: Tensor = network(images)
+        return output
+
+
+def draws_noise(generator: nn.Module, images: Tensor, settings: TestSettings) -> bool:
+    """Run a generator once to find out whether it draws noise; arguments as for `translate`."""
+    with _evaluating(generator, settings) as network:
+        noise = network.noise(images)
+        network.draw(images, noise)
+        return noise.drawn
+
+
+@contextmanager
+def _evaluating(generator: nn.Module, settings: TestSettings) -> Iterator[TestTime]:
+    """A context with the generator at test time, whose modes are restored at its end."""
     modes = [(module, module.training) for module in generator.modules()]
     network = TestTime(generator, settings)
     network.eval()
     try:
         with torch.inference_mode():
-            output: Tensor = network(images)
-            return output
+            yield network
     finally:
         for module, training in modes:
             module.training = training
@@ -106,19 +135,20 @@ def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps
 
 
 class intercepted(TorchFunctionMode):
-    """A context that replaces batch norm and dropout in every network that runs in it.
+    """A context that replaces batch norm and noise in every network that runs in it.
 
     Args:
         norm: The replacement for batch norm; None leaves it unchanged (in eval mode, it uses the
             running statistics).
-        noise: Decides which values dropout keeps; None leaves it unchanged (in eval mode, it is
-            off).
+        noise: Answers random functions and decides which values dropout keeps.
+        dropout: Whether dropout is on.
     """
 
-    def __init__(self, norm: Norm | None, noise: Noise | None) -> None:
+    def __init__(self, norm: Norm | None, noise: Noise, *, dropout: bool) -> None:
         super().__init__()
         self.norm = norm
         self.noise = noise
+        self.dropout = dropout
 
     def __torch_function__(
         self,
@@ -130,8 +160,13 @@ class intercepted(TorchFunctionMode):
         kwargs = kwargs or {}
         if self.norm is not None and func is F.batch_norm:
             return _normed(self.norm, *args, **kwargs)
-        if self.noise is not None and func in (F.dropout, F.dropout2d):
-            return _drop(self.noise, func is F.dropout2d, *args, **kwargs)
+        try:
+            if func in DROPOUTS:
+                return DROPOUTS[func](self.noise if self.dropout else None, *args, **kwargs)
+            if (answer := answer_to(func)) is not None:
+                return answer(self.noise, *args, **kwargs)
+        except I2IError as error:
+            raise named(func, error) from error
         return func(*args, **kwargs)
 
 
@@ -150,17 +185,3 @@ def _normed(
         # A single pixel has no variance.
         return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
     return norm(features, weight, bias, eps)
-
-
-def _drop(
-    noise: Noise,
-    whole_channels: bool,
-    features: Tensor,
-    p: float = 0.5,
-    training: bool = True,
-    inplace: bool = False,
-) -> Tensor:
-    if p in (0, 1):
-        return features * (1 - p)
-    kept = noise.keep(features, p, whole_channels)
-    return features * kept.to(features.dtype).div(1 - p)

@@ -116,7 +116,7 @@ class Model:
         Args:
             images: An image: a path, a Pillow image, or an array `(H, W, C)` or `(H, W)` in uint8
                 or uint16. Or a list of images, or a tensor `(N, C, H, W)` in [−1, 1].
-            sample: Number of the sample, from 0. If `test.dropout` is on, each has other noise.
+            sample: Number of the sample, from 0. Each has other noise, if the generator draws any.
             tile: Height and width of tiles, see `plan_tiles`; for images, not for tensors.
             overlap: Pixels that tiles share, see `plan_tiles`.
 

@@ -1,17 +1,19 @@
-"""Dropout noise at test time: a hash decides which values dropout keeps.
+"""Noise at test time: a hash decides what a generator draws and which values dropout keeps.
 
-Dropout at test time is the paper's only noise (Isola et al. 2017, section 3.1). Here it is not
-drawn from a random generator. It is a hash of the image's content, the seed, the layer, the channel
-and the position. So the noise of an image is the same on every device and runtime, in any batch,
-and in all tiles that contain a position. All arithmetic is on integers modulo a prime, for which
-PyTorch and ONNX agree to the last bit.
+Noise at test time is not drawn from a random generator. It is a hash of the image's content, the
+seed, the layer, the channel and the position. So the noise of an image is the same on every device
+and runtime, in any batch, and in all tiles that contain a position. The hash is computed with
+integers modulo a prime, for which PyTorch and ONNX agree to the last bit.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import log2, pi, prod
 
 import torch
 from torch import Tensor
 
+from i2i.errors import I2IError
 from i2i.randomness import Stream, derived_seed
 
 PRIME = 2**31 - 1
@@ -19,6 +21,9 @@ PRIME = 2**31 - 1
 
 _CONSTANTS = (0x3C6EF372, 0x5BE0CD19, 0x1F83D9AB)
 """Constants that the rounds of `_mixed` add; their values are arbitrary."""
+
+_SECOND = 0x510E527F
+"""A constant that gives a second number for the same place; its value is arbitrary."""
 
 _ROW = 2**16
 """A number larger than the number of columns of any map."""
@@ -30,53 +35,139 @@ of floats do not matter."""
 
 @dataclass
 class Noise:
-    """Decides which values dropout keeps, for one batch and one pass through the network.
+    """The random numbers of one batch in one pass through the network.
+
+    The first dimension of every shape to draw is the batch, the second one the channel, and all
+    others are positions. `(N, C, H, W)` is a map that covers the batch's images from edge to edge:
+    overlapping tiles of an image draw the same numbers where they overlap, to the nearest cell.
+    Other shapes, and draws of `(N, C, 1, 1)`, are the same in all tiles.
 
     Args:
-        keys: `(N,)` residues, one per image, see `noise_keys`.
+        keys: Computes the residues `(N,)`, one per image, see `noise_keys`. It is called only if
+            something is drawn, at every draw.
         size: Height and width of the batch, in pixels.
         origin: Top and left of the batch in the whole image, in pixels.
-        layer: Number of dropout calls so far.
+        layer: Number of draws and dropouts so far.
     """
 
-    keys: Tensor
+    keys: Callable[[], Tensor]
     size: tuple[int, int]
     origin: tuple[int, int] = (0, 0)
-    layer: int = field(default=0)
+    layer: int = 0
 
     def at(self, origin: tuple[int, int], size: tuple[int, int]) -> "Noise":
         """The same noise for a tile of the image, starting at the first layer."""
         return replace(self, origin=origin, size=size, layer=0)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether anything was drawn."""
+        return self.layer > 0
+
     def keep(self, values: Tensor, p: float, whole_channels: bool) -> Tensor:
         """Compute which values the next dropout keeps.
 
         Args:
-            values: The input of the dropout, a map `(N, C, H, W)` or `(N, C)`.
+            values: The input of the dropout, `(N, ...)`.
             p: The fraction of values to drop.
             whole_channels: Whether to keep or drop whole channels.
 
         Returns:
-            Booleans of the shape of the map, or of a shape that broadcasts to it.
-        """
-        self.layer += 1
-        device = values.device
-        channels = torch.arange(values.shape[1], device=device)
-        keys = _mixed(_mixed((self.keys + self.layer) % PRIME)[:, None] + channels)
-        if not whole_channels and values.ndim == 4:
-            rows = self._places(0, values.shape[2], device)
-            columns = self._places(1, values.shape[3], device)
-            places = (rows[:, None] * _ROW + columns) % PRIME
-            keys = _mixed(keys[:, :, None, None] + places)
-        keys = keys.reshape(*keys.shape, *[1] * (values.ndim - keys.ndim))
-        return keys >= round(p * PRIME)
+            Booleans of the shape of the values, or of a shape that broadcasts to it.
 
-    def _places(self, side: int, cells: int, device: torch.device) -> Tensor:
+        Raises:
+            I2IError: If the first dimension is not the batch.
+        """
+        residues = self._residues(values.shape, values.device, whole_channels, cells=True)
+        return residues >= round(p * PRIME)
+
+    def uniform(self, shape: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor:
+        """Draw uniform numbers in [0, 1), with at most 24 bits.
+
+        Args:
+            shape: `(N, ...)`.
+            device: The device of the numbers.
+            dtype: The floating-point type of the numbers.
+
+        Raises:
+            I2IError: If the first dimension is not the batch, or the type is not a floating-point
+                one.
+        """
+        _check_floating(dtype)
+        # As many bits as the type has: rounding could give 1.
+        unused = 2 ** (31 - min(24, 1 - round(log2(torch.finfo(dtype).eps))))
+        residues = self._residues(shape, device)
+        return ((residues - residues.remainder(unused)).float() * 2.0**-31).to(dtype)
+
+    def normal(self, shape: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor:
+        """Draw standard normal numbers, in float32, between −6.6 and 6.6.
+
+        After Box and Muller (1958): of two uniform numbers, one decides the distance from zero, the
+        other the direction.
+
+        Args:
+            shape: `(N, ...)`.
+            device: The device of the numbers.
+            dtype: The floating-point type that the numbers are converted to.
+
+        Raises:
+            I2IError: As for `uniform`.
+        """
+        _check_floating(dtype)
+        first = self._residues(shape, device)
+        second = _mixed(first + _SECOND)
+        distance = ((first + 1).float() * 2.0**-31).log().mul(-2).sqrt()
+        return (distance * (second.float() * (2 * pi * 2.0**-31)).cos()).to(dtype)
+
+    def _residues(
+        self,
+        shape: Sequence[int],
+        device: torch.device,
+        whole_channels: bool = False,
+        *,
+        cells: bool = False,
+    ) -> Tensor:
+        """Hash the images, the next layer and all places of a shape `(N, ...)`.
+
+        Args:
+            shape: The shape.
+            device: The device of the result.
+            whole_channels: Whether all positions of a channel have the same residue.
+            cells: Whether `(N, C, 1, 1)` is a map of a single cell per tile. Otherwise, it belongs
+                to the whole image: all its tiles have the same residues.
+        """
+        keys = self.keys().to(device)
+        if len(shape) == 0 or shape[0] != keys.shape[0]:
+            raise I2IError(
+                f"can't draw {tuple(shape)} for a batch of {keys.shape[0]} at test time: draw one "
+                "value per image, (N, ...)"
+            )
+        self.layer += 1
+        channels = torch.arange(shape[1] if len(shape) > 1 else 1, device=device)
+        keys = _mixed(_mixed((keys + self.layer) % PRIME)[:, None] + channels)
+        if len(shape) == 1:
+            return keys[:, 0]
+        keys = keys.reshape(*keys.shape, *[1] * (len(shape) - 2))
+        if whole_channels or len(shape) == 2:
+            return keys
+        if len(shape) == 4:
+            rows = self._places(0, shape[2], device, cells)
+            columns = self._places(1, shape[3], device, cells)
+            return _mixed(keys + (rows[:, None] * _ROW + columns) % PRIME)
+        places = torch.arange(prod(shape[2:]), device=device).reshape(*shape[2:])
+        return _mixed(keys + places)
+
+    def _places(self, side: int, length: int, device: torch.device, cells: bool) -> Tensor:
         """Indices of a map's rows (side 0) or columns (side 1) in the map of the whole image."""
         first = 0
-        if self.origin[side]:
-            first = round(self.origin[side] * cells / self.size[side])
-        return torch.arange(cells, device=device) + first
+        if self.origin[side] and (cells or length > 1):
+            first = round(self.origin[side] * length / self.size[side])
+        return torch.arange(length, device=device) + first
+
+
+def _check_floating(dtype: torch.dtype) -> None:
+    if not dtype.is_floating_point:
+        raise I2IError(f"can't draw numbers of {dtype} at test time: draw floats")
 
 
 def noise_keys(images: Tensor, seed: int, sample: int) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from math import ceil
 
@@ -181,8 +182,8 @@ def translate_tiles(
     """Translate an image tile by tile.
 
     To save memory, only the image and its output are stored whole, as integers. Per-image
-    statistics are measured on up to `SAMPLED` tiles. Where tiles overlap, they have the same
-    dropout noise, to the nearest cell of each feature map.
+    statistics are measured on up to `SAMPLED` tiles. Where tiles overlap, they have the same noise,
+    to the nearest cell of each feature map.
 
     Args:
         generator: The generator, in eval mode and on the device.
@@ -196,15 +197,18 @@ def translate_tiles(
 
     Returns:
         The output `(H, W, channels)` in the given type.
+
+    Raises:
+        I2IError: If the generator draws noise that can't belong to one image.
     """
     norm = SharedNorm() if settings.statistics == "per_image" else None
-    noise = Noise(_keys(image, settings).to(device), tiles.tile) if settings.dropout else None
+    noise = Noise(cache(lambda: _keys(image, settings).to(device)), tiles.tile)
 
     def run(place: tuple[int, int]) -> Tensor:
         if norm is not None:
             norm.begin()
-        tile_noise = noise.at(place, tiles.tile) if noise is not None else None
-        with torch.inference_mode(), intercepted(norm, tile_noise):
+        here = intercepted(norm, noise.at(place, tiles.tile), dropout=settings.dropout)
+        with torch.inference_mode(), here:
             output: Tensor = generator(_tile(image, tiles, place).to(device))
             return output[0].float().cpu()
 

@@ -243,8 +243,9 @@ class Test(Strict):
     with batch size 1, here for any batch size. `running`: the averages over the training."""
 
     dropout: bool = True
-    """Keep dropout on, as the paper does. It is the only noise: with it, one input has many
-    possible translations, called samples."""
+    """Keep dropout on, as the paper does. It is the only noise of the built-in generators: with it,
+    one input has many possible translations, called samples. Other noise that a generator draws,
+    such as `torch.randn`, stays on in any case."""
 
     batch_size: PositiveInt = 8
     """Images per batch. It changes speed and memory, not the results."""

@@ -8,6 +8,7 @@ from i2i.images.pixels import FloatRange
 from i2i.images.sizes import size_text
 from i2i.images.types import Size
 from i2i.model.model import Model
+from i2i.model.stochastic import is_stochastic
 
 Half = Literal["auto", "whole", "left", "right"]
 """The part of a file that is the input; `Preparation` explains `auto`."""
@@ -67,11 +68,11 @@ class TranslationOptions:
                 f"{self.format} stores 1 or 3 channels, but the model outputs {channels}: choose "
                 "the format tiff (--format tiff)"
             )
-        if self.samples > 1 and not model.recipe.test.dropout:
-            raise I2IError(
-                f"all {self.samples} samples would be equal: dropout is the only noise, and the "
-                "model's recipe turns it off (test.dropout = false)"
-            )
         if isinstance(self.size, tuple) and self.size[0] * self.size[1] > MOST_PIXELS:
             raise I2IError(f"a size of {size_text(self.size)} is more than {MOST_PIXELS:,} pixels")
         model.tiles((1, 1), self.tile, self.overlap)
+        if self.samples > 1 and not is_stochastic(model):
+            off = "" if model.recipe.test.dropout else " (its recipe has test.dropout = false)"
+            raise I2IError(
+                f"all {self.samples} samples would be equal: the model draws no noise{off}"
+            )

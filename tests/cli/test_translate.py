@@ -184,7 +184,7 @@ def test_samples_of_a_model_without_noise_are_refused(
     assert i2i("run", recipe).status == 0
     run = i2i("translate", "runs/tiny", "files", "--out", "out", "--samples", 2).wait()
     assert run.status == 1
-    assert "dropout is the only noise" in run.errors
+    assert "the model draws no noise (its recipe has test.dropout = false)" in run.errors
     assert not (tmp_path / "out").exists()
 
 

@@ -14,6 +14,7 @@ from i2i.demo.surface import Surface, data_url
 from i2i.errors import DataError, I2IError
 from i2i.model.model import Model
 from tests.conftest import picture
+from tests.stochastic import AtInput, made
 
 Models = Callable[..., Model]
 
@@ -31,7 +32,7 @@ def test_an_empty_canvas_is_answered_with_a_hint(model_of: Models) -> None:
         assert "<img" not in answers.translate(nothing)
 
 
-def test_samples_differ_where_the_recipe_keeps_dropout_on(model_of: Models) -> None:
+def test_samples_differ_where_the_model_draws_noise(model_of: Models) -> None:
     drawing = data_url(picture(1, (512, 512)))
     noisy = answers_of(model_of(generator=nn.Dropout(0.5), test={"dropout": True}))
     images = [
@@ -42,6 +43,9 @@ def test_samples_differ_where_the_recipe_keeps_dropout_on(model_of: Models) -> N
     assert noisy.translate(drawing, 99).count("<img") == 4
     exact = answers_of(model_of(generator=nn.Dropout(0.5), test={"dropout": False}))
     assert exact.translate(drawing, 4).count("<img") == 1
+    assert answers_of(model_of()).translate(drawing, 4).count("<img") == 1
+    drawing_noise = answers_of(model_of(generator=made(AtInput), test={"dropout": False}))
+    assert drawing_noise.translate(drawing, 4).count("<img") == 4
 
 
 def test_an_upload_is_removed_whether_it_can_be_read_or_not(
@@ -70,7 +74,7 @@ def test_only_examples_that_there_are_can_be_chosen(model_of: Models) -> None:
 
 
 def test_what_no_page_sends_is_answered_with_a_sentence(model_of: Models, tmp_path: Path) -> None:
-    answers = answers_of(model_of(test={"dropout": True}))
+    answers = answers_of(model_of(generator=nn.Dropout(0.5)))
     drawing = data_url(picture(1, (512, 512)))
     for other in (5, True, False, 0, [], {}, ["data:"], b"data:"):
         with pytest.raises(DataError, match="drawing is no PNG"):

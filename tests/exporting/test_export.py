@@ -32,6 +32,8 @@ from i2i.recipe import parse_recipe
 from i2i.recipe.assemble import assemble_dataset, assemble_generator
 from i2i.system.output_file import arriving, check_free
 from tests.conftest import ROOT, picture, tiny
+from tests.stochastic import AtInput, InTheMiddle, Sampler, Styled
+from tests.stochastic import made as stochastic
 
 pytestmark = pytest.mark.xdist_group("export")
 
@@ -264,6 +266,44 @@ def test_a_norm_on_one_pixel_makes_the_smallest_size_larger(tmp_path: Path) -> N
 
     done = export_onnx(made(Normed()), tmp_path / "model.onnx", TestSettings(dropout=False))
     assert done.sizes == ((32, 32), (40, 48), (16, 16))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        InTheMiddle,
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in (AtInput, Sampler, Styled)),
+    ],
+)
+def test_drawn_noise_is_the_same_in_all_runtimes(kind: type[nn.Module], tmp_path: Path) -> None:
+    model, settings = made(stochastic(kind)), TestSettings(dropout=False, sample=3)
+    ours = export_onnx(model, tmp_path / "model.onnx", settings)
+    theirs = export_torch(model, tmp_path / "model.pt2", settings)
+    assert ours.fixed is theirs.fixed is None
+    graph = torch.export.load(theirs.path).module()
+    for shape in [(1, 3, 32, 32), (5, 3, 8, 8), (3, 3, 64, 24)]:
+        images = noise(*shape)
+        expected = translate(model.generator, images, settings)
+        for run in (Session(ours.path), graph):
+            torch.testing.assert_close(run(images), expected, rtol=0, atol=1e-4)
+
+
+class OneForAll(nn.Module):
+    """Draws one map of noise for the whole batch."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images + torch.randn(1, *images.shape[1:])
+
+
+def test_noise_of_a_whole_batch_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(I2IError, match=r"torch\.randn can't draw .* draw one value per") as raised:
+        export_torch(made(OneForAll()), tmp_path / "model.pt2")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_network_without_noise_has_no_hash_in_its_graph(tmp_path: Path) -> None:
+    done = export_onnx(made(Placed()), tmp_path / "model.onnx")
+    assert "Mod" not in {node.op_type for node in onnx.load(done.path).graph.node}
 
 
 class Placed(nn.Module):

@@ -5,8 +5,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
+from i2i.errors import I2IError
 from i2i.model.noise import PRIME, Noise, _mixed, content_of_rows, keys_of_content, noise_keys
+
+CPU = torch.device("cpu")
 
 
 def images(n: int = 2, size: tuple[int, int] = (24, 32)) -> torch.Tensor:
@@ -14,7 +18,7 @@ def images(n: int = 2, size: tuple[int, int] = (24, 32)) -> torch.Tensor:
 
 
 def kept(keys: torch.Tensor, p: float = 0.5, cells: tuple[int, int] = (32, 32)) -> torch.Tensor:
-    noise = Noise(keys, (256, 256))
+    noise = Noise(lambda: keys, (256, 256))
     return noise.keep(torch.zeros(len(keys), 16, *cells), p, whole_channels=False)
 
 
@@ -34,7 +38,7 @@ def test_the_share_that_is_dropped_is_p(p: float) -> None:
 
 
 def test_images_channels_layers_rows_and_columns_have_noise_of_their_own() -> None:
-    noise = Noise(torch.tensor([5, 6]), (256, 256))
+    noise = Noise(lambda: torch.tensor([5, 6]), (256, 256))
     values = torch.zeros(2, 16, 64, 64)
     first, second = (noise.keep(values, 0.5, whole_channels=False) for _ in range(2))
     pairs = {
@@ -65,7 +69,7 @@ def test_neighbours_that_follow_each_other_look_like_coins() -> None:
 )
 @settings(max_examples=30, deadline=None)
 def test_a_tile_has_the_noise_of_its_place_in_the_whole(top: int, left: int, cells: int) -> None:
-    whole = Noise(torch.tensor([7]), (128, 128))
+    whole = Noise(lambda: torch.tensor([7]), (128, 128))
     all_of_it = whole.keep(torch.zeros(1, 3, cells * 4, cells * 4), 0.5, whole_channels=False)
     tile = whole.at((top, left), (32, 32))
     part = tile.keep(torch.zeros(1, 3, cells, cells), 0.5, whole_channels=False)
@@ -74,9 +78,124 @@ def test_a_tile_has_the_noise_of_its_place_in_the_whole(top: int, left: int, cel
 
 
 def test_whole_channels_are_kept_or_dropped_as_one() -> None:
-    keep = Noise(torch.arange(4), (8, 8)).keep(torch.zeros(4, 64, 8, 8), 0.5, whole_channels=True)
+    noise = Noise(lambda: torch.arange(4), (8, 8))
+    keep = noise.keep(torch.zeros(4, 64, 8, 8), 0.5, whole_channels=True)
     assert keep.shape == (4, 64, 1, 1)
     assert 0.3 < keep.float().mean() < 0.7
+
+
+def drawn(layers: int = 1, shape: tuple[int, ...] = (4, 8, 64, 64)) -> list[torch.Tensor]:
+    noise = Noise(lambda: torch.arange(100, 100 + shape[0]), (256, 256))
+    return [noise.normal(shape, CPU, torch.float32) for _ in range(layers)]
+
+
+def test_uniform_numbers_are_uniform() -> None:
+    noise = Noise(lambda: torch.arange(4), (256, 256))
+    numbers = noise.uniform((4, 8, 64, 64), CPU, torch.float32)
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert stats.kstest(numbers.flatten().numpy(), "uniform").pvalue > 1e-3
+    assert numbers.mean().item() == pytest.approx(0.5, abs=4 / np.sqrt(12 * numbers.numel()))
+    assert numbers.var().item() == pytest.approx(1 / 12, rel=0.02)
+
+
+def test_normal_numbers_are_normal() -> None:
+    numbers = drawn()[0].flatten().double()
+    count = numbers.numel()
+    assert stats.kstest(numbers.numpy(), "norm").pvalue > 1e-3
+    assert numbers.mean().item() == pytest.approx(0, abs=4 / np.sqrt(count))
+    assert numbers.var().item() == pytest.approx(1, abs=4 * np.sqrt(2 / count))
+    assert (numbers**4).mean().item() == pytest.approx(3, abs=4 * np.sqrt(96 / count))
+
+
+def test_normal_numbers_are_box_and_muller_s() -> None:
+    noise = Noise(lambda: torch.tensor([9]), (8, 8))
+    residue = int(noise._residues((1, 1), CPU))
+    second = int(_mixed(torch.tensor(residue + 0x510E527F)))
+    by_hand = np.sqrt(-2 * np.log((residue + 1) / 2**31)) * np.cos(2 * np.pi * second / 2**31)
+    again = Noise(lambda: torch.tensor([9]), (8, 8)).normal((1, 1), CPU, torch.float32)
+    assert again.item() == pytest.approx(by_hand, abs=1e-6)
+
+
+@pytest.mark.parametrize("residue", [0, 1, PRIME - 1])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_no_residue_gives_an_infinite_number_or_a_one(
+    residue: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Noise, "_residues", lambda *_: torch.tensor([residue]))
+    noise = Noise(lambda: torch.tensor([0]), (8, 8))
+    normal, uniform = noise.normal((1,), CPU, dtype), noise.uniform((1,), CPU, dtype)
+    assert normal.dtype == uniform.dtype == dtype
+    assert normal.abs() < 6.6
+    assert 0 <= uniform < 1
+
+
+def test_normal_numbers_of_different_images_layers_channels_and_places_are_uncorrelated() -> None:
+    first, second = drawn(layers=2)
+    pairs = {
+        "image": (first[:-1], first[1:]),
+        "layer": (first, second),
+        "channel": (first[:, :-1], first[:, 1:]),
+        "row": (first[:, :, :-1], first[:, :, 1:]),
+        "column": (first[..., :-1], first[..., 1:]),
+        "far column": (first[..., :-7], first[..., 7:]),
+    }
+    for what, (one, other) in pairs.items():
+        for power in (1, 2):
+            both = torch.stack([one.flatten() ** power, other.flatten() ** power])
+            assert torch.corrcoef(both)[0, 1].abs() < 4.5 / np.sqrt(one.numel()), (what, power)
+
+
+def test_samples_have_other_noise() -> None:
+    batch = images(2)
+    drawn = []
+    for sample in (0, 1):
+        noise = Noise(lambda sample=sample: noise_keys(batch, 0, sample), (24, 32))
+        drawn.append(noise.normal((2, 3, 24, 32), CPU, torch.float32).flatten())
+    assert torch.corrcoef(torch.stack(drawn))[0, 1].abs() < 4.5 / np.sqrt(drawn[0].numel())
+
+
+@pytest.mark.parametrize("shape", [(300,), (300, 50), (3, 4, 900), (3, 4, 6, 7, 8)])
+def test_every_number_of_any_shape_is_another(shape: tuple[int, ...]) -> None:
+    numbers = drawn(shape=shape)[0]
+    assert numbers.shape == shape
+    assert len(numbers.unique()) > 0.99 * numbers.numel()
+
+
+def test_the_numbers_are_the_same_in_all_types() -> None:
+    def draw(dtype: torch.dtype, normal: bool) -> torch.Tensor:
+        noise = Noise(lambda: torch.arange(4), (8, 8))
+        return (noise.normal if normal else noise.uniform)((4, 99), CPU, dtype).float()
+
+    for dtype in (torch.float16, torch.bfloat16, torch.float64):
+        for normal in (False, True):
+            torch.testing.assert_close(
+                draw(dtype, normal), draw(torch.float32, normal), rtol=0.01, atol=0.01
+            )
+
+
+def test_a_style_is_of_the_whole_image_and_a_map_of_its_place() -> None:
+    whole = Noise(lambda: torch.tensor([7]), (128, 128))
+    full = whole.normal((1, 3, 128, 128), CPU, torch.float32)
+    styles = [
+        whole.at(origin, (32, 32)).normal(shape, CPU, torch.float32).flatten()
+        for origin in ((0, 0), (64, 32))
+        for shape in ((1, 5), (1, 5, 1, 1))
+    ]
+    assert torch.equal(styles[0], styles[2])
+    assert torch.equal(styles[1], styles[3])
+    part = whole.at((64, 32), (32, 32)).normal((1, 3, 32, 32), CPU, torch.float32)
+    assert torch.equal(part, full[..., 64:96, 32:64])
+
+
+def test_what_is_not_one_value_per_image_is_refused() -> None:
+    noise = Noise(lambda: torch.arange(3), (8, 8))
+    for shape in ((1, 3, 8, 8), (), (12, 4)):
+        with pytest.raises(I2IError, match=r"can't draw .* for a batch of 3 .* \(N, \.\.\.\)"):
+            noise.normal(shape, CPU, torch.float32)
+    with pytest.raises(I2IError, match=r"can't draw numbers of torch\.int64"):
+        noise.uniform((3,), CPU, torch.int64)
+    assert not noise.drawn
 
 
 def test_keys_depend_on_content_seed_and_draw_and_on_nothing_else() -> None:
