@@ -1,13 +1,13 @@
 """CycleGAN: two generators that undo each other, and a discriminator for each side."""
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-import i2i
 import torch.nn.functional as F
 from annotated_types import Ge, Gt
 from torch import Tensor
 
+import i2i
 from i2i_cyclegan.pool import Pool
 
 SIDES = ("target", "input")
@@ -45,7 +45,7 @@ class CycleGAN(i2i.Method):
 
     paired = False
     models: Mapping[str, i2i.Direction] = {"generator": "forward", "inverse": "backward"}
-    defaults = {
+    defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "augment": {"crop_size": 256, "load_size": 286, "flip": True},
         "generator": {"type": "resnet"},
         "discriminator": {"type": "patch", "norm": "plain_instance"},
