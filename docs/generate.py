@@ -9,6 +9,7 @@ A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`.
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pydantic.fields import FieldInfo
 from i2i import hookspecs
 from i2i.cli import program
 from i2i.cli.show import section, toml, type_text
+from i2i.methods.method import Method
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, plural
 from i2i.recipe.component import model_in
@@ -107,8 +109,26 @@ def hooks() -> Iterator[str]:
     yield "```python\n" + "\n\n\n".join(specifications) + "\n```"
 
 
+def method() -> Iterator[str]:
+    """The base class of training methods: its docstring, and its methods with their docstrings."""
+    parts = [f"class Method:\n{_quoted(inspect.getdoc(Method) or '')}"]
+    for name, function in vars(Method).items():
+        if not name.startswith("_") and inspect.isfunction(function):
+            source = inspect.getsource(function)
+            head = inspect.cleandoc(source[source.index("def ") : source.index('"""')].rstrip())
+            parts.append(
+                textwrap.indent(f"{head}\n{_quoted(inspect.getdoc(function) or '')}", "    ")
+            )
+    yield "```python\n" + "\n\n".join(parts) + "\n```"
+
+
+def _quoted(text: str) -> str:
+    end = "\n" if "\n" in text else ""
+    return textwrap.indent(f'"""{text}{end}"""', "    ")
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    part.__name__: part for part in (cli, recipe, segmenter, components, study, hooks)
+    part.__name__: part for part in (cli, recipe, segmenter, components, study, hooks, method)
 }
 
 
