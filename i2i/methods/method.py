@@ -56,8 +56,11 @@ class Method(ABC):
         """Compute what the rounds of a step share, such as the generator's output.
 
         It is computed once for all rounds, with its autograd graph; only one round may compute
-        gradients through it. With `train.accumulate`, it is computed anew for every round, with the
-        same random numbers.
+        gradients through it. With `train.accumulate`, it is computed again for a round that does,
+        with the same random numbers.
+
+        Returns:
+            Tensors, in tuples, lists or dicts; only the method itself reads them.
         """
 
     @abstractmethod

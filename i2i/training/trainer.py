@@ -1,7 +1,7 @@
 """The state of a training (networks, optimizers, step) and how one step updates it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -21,6 +21,7 @@ from i2i.training.checkpoint import TRAINING, Checkpoint, load_training, model_f
 from i2i.training.engine import Engine, unwrap
 from i2i.training.models import Models
 from i2i.training.optimizers import build_optimizers
+from i2i.training.play import Play, detached
 from i2i.training.saved_state import load_method_state, load_moments, saved_state
 from i2i.training.schedule import rate_factor
 
@@ -64,6 +65,7 @@ class Trainer:
         self.parameters = trained_parameters(self.method)
         self.optimizers = build_optimizers(self.recipe.optimizer, self.parameters)
         self.models = Models(self.method, self.recipe.train.ema)
+        self._play = Play(self.method)
 
     @property
     def model(self) -> nn.Module:
@@ -99,12 +101,12 @@ class Trainer:
         count = self.recipe.train.accumulate
         parts = [batch.part(i, count) for i in range(count)]
         losses: dict[str, float] = {}
-        played: Any = None
+        played: list[Any] = [None] * count
         for players in self.method.rounds:
             for i, part in enumerate(parts):
                 last = i == count - 1
                 with self.engine.accumulating(self.method.networks.values(), last):
-                    played, terms = self._forward(players, part, i, played)
+                    played[i], terms = self._forward(players, part, i, played[i])
                     for name, value in self._finite_values(terms, part, files).items():
                         losses[name] = losses.get(name, 0.0) + value / count
                     self._backward(players, terms)
@@ -214,9 +216,7 @@ class Trainer:
     ) -> tuple[Any, dict[str, Terms]]:
         """Compute the losses of the players of a round on one part of the batch.
 
-        If the batch is one part, it is played once for all rounds. If it has several parts, every
-        round plays each part again, with the same noise: storing the graphs of all parts would use
-        the memory that `train.accumulate` is meant to save.
+        If the batch is one part, it is played once for all rounds; otherwise see `Play`.
 
         Args:
             players: The players of the round.
@@ -225,8 +225,7 @@ class Trainer:
             played: What the method computed for the part in an earlier round; None computes it.
 
         Returns:
-            The same for later rounds (None if the batch has several parts), and the losses by
-            player.
+            What was played, for later rounds, and the losses by player.
 
         Raises:
             TrainingError: If a network can't take a batch of this shape.
@@ -235,9 +234,10 @@ class Trainer:
         self.engine.seed(self._noise_seed(i))
         try:
             with self.engine.autocast():
-                if played is None:
-                    with nullcontext() if whole else self._others_frozen(players):
-                        played = self.method.play(part)
+                if not whole:
+                    played = self._play.part(players, part, played, self._others_frozen(players))
+                elif played is None:
+                    played = self.method.play(part)
                 with self._others_frozen(players):
                     terms = self.method.losses(players, part, played)
         except ValueError as error:  # such as batch norm on a single value per channel
@@ -246,7 +246,7 @@ class Trainer:
                 f"step {self.step + 1}: a network can't take a batch of {shape}: {error}"
             ) from error
         check_terms(terms, players, method_title(self.recipe))
-        return played if whole else None, terms
+        return played if whole else detached(played), terms
 
     @contextmanager
     def _others_frozen(self, players: tuple[str, ...]) -> Iterator[None]:
