@@ -44,9 +44,7 @@ class Play:
             return earlier
         with frozen:
             played = self._method.play(part)
-        if any(
-            isinstance(leaf, Tensor) and leaf.requires_grad for leaf in pytree.tree_leaves(played)
-        ):
+        if any(tensor.requires_grad for tensor in _tensors(played)):
             return played
         self._graphless.add(players)
         return played if earlier is None else earlier
