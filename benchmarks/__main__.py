@@ -53,6 +53,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="measurements of each  [depends on the subject]")
     parser.add_argument("--size", type=int, help="train-step: only images of this size")
     parser.add_argument("--batch", type=int, help="train-step, memory: only batches of this size")
+    parser.add_argument(
+        "--method",
+        choices=("pix2pix", "cyclegan"),
+        default="pix2pix",
+        help="train-step: the method; cyclegan needs plugins/i2i-cyclegan and --peer",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = vars(parser.parse_args())
     subject, as_json = SUBJECTS[given.pop("subject")], given.pop("json")

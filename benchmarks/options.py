@@ -14,6 +14,7 @@ class Options:
         rounds: Measurements of each contestant; None for the subject's default.
         size: Only configurations with this image size.
         batch: Only configurations with this batch size.
+        method: The method whose steps are measured.
     """
 
     data: Path
@@ -21,3 +22,4 @@ class Options:
     rounds: int | None = None
     size: int | None = None
     batch: int | None = None
+    method: str = "pix2pix"

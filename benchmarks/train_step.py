@@ -8,7 +8,6 @@ the paper's size, the peer is `Pix2PixModel.optimize_parameters` of pytorch-Cycl
 one prepared batch. Each runs in its own process; they take turns, step by step.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,19 +17,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import cyclegan_step
 from benchmarks.contestant import Turns, in_turn
-from benchmarks.networks import paper_recipe, trainer
+from benchmarks.networks import paper_recipe
 from benchmarks.options import Options
 from benchmarks.peer import PAPER, TRAINING, Peer, unpacked
 from benchmarks.plain import ready_batch, torch_loop
+from benchmarks.steps import steps_of
 from benchmarks.summary import ratios, spread, summary
-from i2i.batch import Batch
 from i2i.datasets.decoded import Decoded
-from i2i.datasets.loader import Loader
 from i2i.recipe import Recipe
 from i2i.system.devices import has_fast_bf16
-from i2i.system.memory import keep_freed_memory
-from i2i.training.log import Meter
 
 PAIRS = 64
 DROPPED = 2
@@ -67,6 +64,8 @@ CONFIGURATIONS = tuple(
 
 def measure(options: Options) -> dict[str, Any]:
     """Time the steps of each configuration."""
+    if options.method == "cyclegan":
+        return cyclegan_step.measure(options)
     chosen = [
         c
         for c in CONFIGURATIONS
@@ -117,32 +116,10 @@ def _measured(configuration: Configuration, rounds: int, peer: Peer | None) -> d
 
 
 def _ours(recipe: Recipe) -> Iterator[float]:
-    keep_freed_memory(torch.device("cpu"))
-    meter = Meter()
-    training = trainer(recipe, PAIRS)
     height, width = recipe.augment.load
     array = np.random.default_rng(0).integers(0, 256, (PAIRS, 6, height, width), dtype=np.uint8)
     names = tuple(map(str, range(PAIRS)))
-    loader = Loader(
-        Decoded(array, 3, names, ((),) * PAIRS, (), ""),
-        batch_size=recipe.train.batch_size,
-        crop=recipe.augment.crop,
-        flip=True,
-        seed=0,
-    )
-    batches = loader.batches()
-    while True:
-        began = time.perf_counter()
-        with meter.waiting():
-            batch = next(batches)
-        waited = time.perf_counter() - began
-        meter.add(training.update(batch, _no_files), recipe.train.batch_size)
-        yield waited
-        meter.restart_clock()
-
-
-def _no_files(_: Batch) -> str:
-    return ""
+    return steps_of(recipe, Decoded(array, 3, names, ((),) * PAIRS, (), ""))
 
 
 def _peers(recipe: Recipe, peer: Peer) -> Iterator[float]:
@@ -158,6 +135,8 @@ def _peers(recipe: Recipe, peer: Peer) -> Iterator[float]:
 
 def lines(result: dict[str, Any]) -> list[str]:
     """The result as lines of text."""
+    if "CycleGAN" in result["what"]:
+        return cyclegan_step.lines(result)
     shown = [result["what"]]
     if result["peer_source"]:
         shown.append(f"peer: {result['peer_source']}")
