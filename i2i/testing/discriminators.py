@@ -10,6 +10,7 @@ from i2i.methods.pix2pix import JudgesSeveral
 from i2i.testing.check import Check
 from i2i.testing.images import pictures
 from i2i.testing.networks import built, check_gradients, finite
+from i2i.testing.outcome import CheckSkipped
 from i2i.testing.subject import Subject, seeded
 
 CHANNELS = (3, 6, 1)
@@ -51,7 +52,7 @@ def judges_as_in_separate_calls(subject: Subject) -> None:
     """If there is `judge`, it gives every batch the logits of a call of its own."""
     network, size = built(subject, in_channels=3)
     if not issubclass(type(network), JudgesSeveral):
-        return
+        raise CheckSkipped("it has no judge()")
     batches = [pictures(2, 3, size, seed=seed) * scale for seed, scale in ((0, 1.0), (1, 0.3))]
     apart = copy.deepcopy(network)
     with seeded(0):

@@ -40,9 +40,10 @@ def is_a_finite_scalar(subject: Subject) -> None:
 
 
 def is_differentiable(subject: Subject) -> None:
-    """The loss has a finite gradient, which isn't zero where something is to be learnt."""
+    """The loss has a finite gradient, which says where something is to be learnt."""
     loss = _loss(subject)
     if isinstance(loss, AdversarialLoss):
+        _pushes_fakes_towards_real(subject, loss)
         return
     target = pictures(2, 3, SIZE, seed=1)
     for output, differs in ((pictures(2, 3, SIZE), True), (target.clone(), False)):
@@ -55,10 +56,11 @@ def is_differentiable(subject: Subject) -> None:
         )
 
 
-def is_least_for_equal_images(subject: Subject) -> None:
-    """Equal images have the minimum: 0, or what the attribute `minimum` says."""
+def is_least_for_what_is_right(subject: Subject) -> None:
+    """The loss is smallest for equal images, or smaller for a discriminator that is right."""
     loss = _loss(subject)
     if isinstance(loss, AdversarialLoss):
+        _rewards_a_discriminator_that_is_right(subject, loss)
         return
     target = pictures(2, 3, SIZE)
     stated = float(getattr(loss, "minimum", 0.0))
@@ -78,11 +80,7 @@ def is_least_for_equal_images(subject: Subject) -> None:
         )
 
 
-def rewards_a_discriminator_that_is_right(subject: Subject) -> None:
-    """The discriminator's loss is smaller if it is right than if it is wrong."""
-    loss = _loss(subject)
-    if not isinstance(loss, AdversarialLoss):
-        return
+def _rewards_a_discriminator_that_is_right(subject: Subject, loss: AdversarialLoss) -> None:
     for shape in SHAPES:
         high, low = torch.full(shape, 2.0), torch.full(shape, -2.0)
         right = float(loss.discriminator_loss(high, low))
@@ -94,11 +92,7 @@ def rewards_a_discriminator_that_is_right(subject: Subject) -> None:
         )
 
 
-def pushes_fakes_towards_real(subject: Subject) -> None:
-    """The generator's loss falls when the logits of its outputs rise."""
-    loss = _loss(subject)
-    if not isinstance(loss, AdversarialLoss):
-        return
+def _pushes_fakes_towards_real(subject: Subject, loss: AdversarialLoss) -> None:
     for shape in SHAPES:
         logits = torch.full(shape, -0.5, requires_grad=True)
         value = loss.generator_loss(logits)
@@ -132,7 +126,5 @@ def _scalar(subject: Subject, where: str, value: object) -> None:
 CHECKS = (
     Check("finite scalar", is_a_finite_scalar),
     Check("gradient", is_differentiable),
-    Check("minimum", is_least_for_equal_images),
-    Check("the discriminator's side", rewards_a_discriminator_that_is_right),
-    Check("the generator's side", pushes_fakes_towards_real),
+    Check("minimum", is_least_for_what_is_right),
 )

@@ -117,7 +117,10 @@ def result(subject: Subject, folder: Path) -> Trained:
         name: read_model(checkpoint.path / checkpoints.model_file(name)).tensors
         for name in checkpoints.models_in(checkpoint.path)
     }
-    state = {**dict(_leaves("", checkpoints.load_training(checkpoint))), **dict(_leaves("", models))}
+    state = {
+        **dict(_leaves("", checkpoints.load_training(checkpoint))),
+        **dict(_leaves("", models)),
+    }
     return Trained(read_log(RunFolder(folder).metrics)[0]["losses"], models, state)
 
 
