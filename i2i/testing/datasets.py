@@ -1,6 +1,6 @@
 """Checks of data sets: stable splits, safe names, and the images that are promised."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import PurePosixPath
 
@@ -148,14 +148,12 @@ def _is_safe(name: str) -> bool:
         bool(name)
         and not any(part in ("", ".", "..") for part in name.split("/"))
         and not PurePosixPath(name).is_absolute()
-        and not set(name) & _unsafe()
+        and not set(name) & _UNSAFE
     )
 
 
-def _unsafe() -> Iterator[str]:
-    yield from '\\:*?"<>|'
-    yield from map(chr, range(32))
-
+_UNSAFE = frozenset([*'\\:*?"<>|', *map(chr, range(32))])
+"""Characters that no name may have: separators and wildcards of some system, and control codes."""
 
 CHECKS = (
     Check("promises", promises_are_valid),

@@ -44,7 +44,7 @@ def keeps_shape_and_range(subject: Subject) -> None:
             subject.require(finite(output), "returns values that are not finite")
         with torch.no_grad():
             for parameter in network.parameters():
-                parameter *= LARGER
+                parameter.mul_(LARGER)
         output = _translated(subject, network, pictures(2, inputs, (side, side)))
         largest = max([0.0, *output[output.isfinite()].abs().flatten().tolist()])
         subject.require(
