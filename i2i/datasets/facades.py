@@ -1,7 +1,8 @@
 """The CMP facades with the splits of the pix2pix paper: 400 train, 100 val and 106 test pairs."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from i2i.datasets.dataset import Dataset, Pair, Split
 from i2i.datasets.facades_archive import ARCHIVE, fetched
@@ -34,6 +35,7 @@ class Facades(Dataset):
         "CVPR 2017; for research"
     )
     palette = CLASSES
+    example_options: ClassVar[Mapping[str, Any]] = {"url": "file:///none", "fallback": "synthetic"}
 
     def __init__(
         self,

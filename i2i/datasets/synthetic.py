@@ -1,9 +1,10 @@
 """Procedural facades: seeded label maps in the twelve CMP classes, and their rendered images."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -61,6 +62,8 @@ class Synthetic(Dataset):
 
     credit = "Procedural pictures made by i2i, free of rights"
     palette = CLASSES
+
+    example_options: ClassVar[Mapping[str, Any]] = {"train": 6, "val": 3, "test": 3}
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """The paper's discriminators, with receptive fields from one pixel to the whole image."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
@@ -31,6 +32,8 @@ class Patch(nn.Module):
     Raises:
         ValueError: If the image is too small for the layers of this receptive field.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"base_channels": 4}
 
     def __init__(
         self,
@@ -109,6 +112,8 @@ class Pixel(nn.Module):
         base_channels: Channels after the first convolution; twice as many after the second.
         norm: Norm after the second convolution.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"base_channels": 4}
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """A U-Net with any timm network as encoder."""
 
 import difflib
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 import timm
 import torch
@@ -48,6 +48,8 @@ class TimmUNet(nn.Module):
             multiple of its reduction.
         WeightsError: If the pretrained weights are unavailable.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"encoder": "resnet10t", "base_channels": 4}
 
     def __init__(
         self,

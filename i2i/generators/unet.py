@@ -1,6 +1,7 @@
 """The paper's generators: the U-Net, and the encoder-decoder that it is compared with."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Interval
@@ -18,6 +19,8 @@ class _Hourglass(nn.Module):
     """The layers of both generators, with or without skip connections."""
 
     skips: ClassVar[bool]
+
+    example_options: ClassVar[Mapping[str, Any]] = {"depth": 3, "base_channels": 4}
 
     def __init__(
         self,

@@ -52,6 +52,8 @@ class CycleGAN(i2i.Method):
         "schedule": {"type": "linear", "decay_from": 0.5},
     }
 
+    example_recipe: ClassVar[Mapping[str, Any]] = {"losses": [{"type": "gan"}]}
+
     def __init__(
         self,
         networks: i2i.NetworkFactory,

@@ -1,6 +1,7 @@
 """CycleGAN's generator: a residual network between two halvings and two doublings."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Interval
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class ResNet(nn.Module):
     Attributes:
         size_divisor: Height and width of images must be multiples of it: 4.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"blocks": 1, "base_channels": 4}
 
     def __init__(
         self,

@@ -1,10 +1,15 @@
 """A small generator."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from torch import Tensor, nn
 
 
 class Tiny(nn.Module):
     """Three convolutions at full resolution, which can learn colours but not shapes."""
+
+    example_options: ClassVar[Mapping[str, Any]] = {"width": 8}
 
     def __init__(self, in_channels: int, out_channels: int, *, width: int = 32) -> None:
         super().__init__()
