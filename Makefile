@@ -78,11 +78,11 @@ FLOOR := .venv-floor
 floor: $(FLOOR)/ready
 	OMP_NUM_THREADS=1 $(FLOOR)/bin/python -m pytest -n 2 --dist loadgroup
 
-$(FLOOR)/ready: pyproject.toml constraints.txt scripts/floors.py plugins/i2i-example/pyproject.toml
+$(FLOOR)/ready: pyproject.toml constraints.txt scripts/floors.py $(wildcard plugins/*/pyproject.toml)
 	test -x $(FLOOR)/bin/pip || $(PYTHON) -m venv $(FLOOR)
 	$(FLOOR)/bin/python scripts/floors.py > $(FLOOR)/floors.txt
 	$(FLOOR)/bin/pip install --quiet --disable-pip-version-check -c $(FLOOR)/floors.txt \
-		-e '.[openmoji,track,demo,export,test]' -e plugins/i2i-example
+		-e '.[openmoji,track,demo,export,test]' -e plugins/i2i-example -e plugins/i2i-cyclegan
 	touch $@
 
 clean:
@@ -97,8 +97,8 @@ DEMO := -e '.[openmoji]'
 	$(call install,demo,$(DEMO))
 	touch $@
 
-DEV := -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example
-.venv/dev: .venv/base locks/dev.txt plugins/i2i-example/pyproject.toml
+DEV := -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example -e plugins/i2i-cyclegan
+.venv/dev: .venv/base locks/dev.txt $(wildcard plugins/*/pyproject.toml)
 	$(call install,dev,$(DEV))
 	touch $@
 

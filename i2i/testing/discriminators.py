@@ -40,7 +40,7 @@ def passes_gradients(subject: Subject) -> None:
     image = pictures(2, 3, size).requires_grad_()
     logits = _judged(subject, network, image)
     subject.require(logits.requires_grad, "returns logits that no gradient flows through")
-    logits.square().mean().backward()
+    torch.autograd.backward(logits.square().mean())
     subject.require(
         image.grad is not None and finite(image.grad) and bool(image.grad.any()),
         "passes no finite gradient on to the image, so a generator can't learn from it",

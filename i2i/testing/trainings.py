@@ -67,8 +67,10 @@ def recipe_of(subject: Subject, **options: Any) -> Recipe:
         document["data"]["paired"] = False
     for name, section in subject.recipe.items():
         own = document.get(name)
-        merged = isinstance(own, dict) and isinstance(section, dict) and "type" not in section
-        document[name] = {**own, **section} if merged else section
+        if isinstance(own, dict) and isinstance(section, dict) and "type" not in section:
+            document[name] = own | section
+        else:
+            document[name] = section
     document["method"] = {"type": subject.entry.name, **subject.options}
     document["train"] = {**document["train"], **options}
     return parse_recipe(document)

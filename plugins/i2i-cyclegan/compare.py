@@ -2,9 +2,9 @@
 
     python plugins/i2i-cyclegan/compare.py path/to/pytorch-CycleGAN-and-pix2pix
 
-Run it at the root of i2i's repository. It copies the clone's weights into the plugin's networks, and
-prints the largest difference of all outputs (at most 1e-5) and of all losses of one step on a fixed
-batch (at most 1e-4); the exit status is 1 if one is larger.
+Run it at the root of i2i's repository. It copies the clone's weights into the plugin's networks,
+and prints the largest difference of all outputs (at most 1e-5) and of all losses of one step on a
+fixed batch (at most 1e-4); the exit status is 1 if one is larger.
 """
 
 import sys
@@ -92,7 +92,7 @@ def _loss_difference(ours: Trainer, theirs: Any, images: torch.Tensor) -> float:
     theirs.set_input({"A": images[0], "B": images[1], "A_paths": [""], "B_paths": [""]})
     theirs.optimize_parameters()
     found = ours.update(Batch(images[0], images[1], ("0",), ("0",)), lambda _: "")
-    return max(abs(found[name] - float(getattr(theirs, f"loss_{LOSSES[name]}"))) for name in found)
+    return max(abs(found[name] - getattr(theirs, f"loss_{LOSSES[name]}").item()) for name in found)
 
 
 if __name__ == "__main__":
