@@ -74,6 +74,8 @@ class RecipeNetworks:
     ) -> nn.Module:
         """Build a discriminator of the recipe, see `NetworkFactory.discriminator`."""
         sections = dict(zip(self.recipe.loss_labels, self.recipe.losses, strict=True))
+        if loss is not None and loss not in sections:
+            raise ValueError(f"no loss has the label '{loss}', only {', '.join(sections)}")
         own = sections[loss].discriminator if loss is not None else None
         return self._component(
             name,
