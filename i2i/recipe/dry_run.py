@@ -32,8 +32,8 @@ class DryRun:
 
     Args:
         networks: The networks by name, on the meta device.
-        shapes: Input and output shape of each network that was called, such as
-            `3x32x32 -> 3x32x32`.
+        shapes: Input and output shape of each network that was called with one tensor and returned
+            one, such as `3x32x32 -> 3x32x32`.
         memory: Bytes that the weights, their gradients, Adam's moments and a batch need at least.
     """
 
@@ -161,13 +161,19 @@ def _too_large(method: Method, memory: int, available: int) -> RecipeError:
 
 
 def _shapes(networks: Mapping[str, nn.Module]) -> dict[str, str]:
-    """A table that gets the input and output shapes of networks whenever they are called."""
+    """A table that gets the shapes of networks whenever they are called with one tensor for one.
+
+    A method's own network may take or return several, and a generator its features.
+    """
     shapes: dict[str, str] = {}
+
+    def note(name: str, given: object, output: object) -> None:
+        if isinstance(given, torch.Tensor) and isinstance(output, torch.Tensor):
+            shapes[name] = f"{_shape(given)} -> {_shape(output)}"
+
     for name, network in networks.items():
         network.register_forward_hook(
-            lambda _, inputs, output, name=name: shapes.update(
-                {name: f"{_shape(inputs[0])} -> {_shape(output)}"}
-            )
+            lambda _, inputs, output, name=name: note(name, inputs[0], output)
         )
     return shapes
 
