@@ -136,7 +136,9 @@ class Noise:
             cells: Whether `(N, C, 1, 1)` is a map of a single cell per tile. Otherwise, it belongs
                 to the whole image: all its tiles have the same residues.
         """
-        keys = self.keys().to(device)
+        keys = self.keys()
+        if keys.device != device:
+            keys = keys.to(device)
         if len(shape) == 0 or shape[0] != keys.shape[0]:
             raise I2IError(
                 f"can't draw {tuple(shape)} for a batch of {keys.shape[0]} at test time: draw one "

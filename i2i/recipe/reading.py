@@ -179,9 +179,11 @@ def _override(document: dict[str, Any], text: str) -> list[Problem]:
 def _add_method_defaults(document: dict[str, Any]) -> None:
     """Add the defaults of the recipe's method to sections that leave these keys out."""
     method = document.get("method", {})
-    name = method.get("type", Recipe.model_fields["method"].default.type)
-    if (entry := registry().entries["method"].get(name)) is None:
-        return  # the check of the section reports an unknown method
+    default = Recipe.model_fields["method"].default.type
+    name = method.get("type", default) if isinstance(method, dict) else None
+    entry = registry().entries["method"].get(name) if isinstance(name, str) else None
+    if entry is None:
+        return  # the check of the section reports it
     for section, defaults in entry.load().defaults.items():
         own = document.setdefault(section, {})
         if isinstance(own, dict) and own.get("type") in (None, defaults.get("type")):

@@ -32,18 +32,15 @@ def net(width: int = 3) -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))
 
 
-def saved(folder: Path, step: int = 10, **changes: object) -> checkpoints.Checkpoint:
-    training = {"step": step, "best": None, "numbers": torch.arange(4)}
-    return save(
-        folder,
-        step,
-        model=net(),
-        recipe="name = 'x'",
-        data="{}",
-        training=training,
-        best=None,
-        **changes,
-    )
+def saved(folder: Path, step: int = 10, **changes: Any) -> checkpoints.Checkpoint:
+    arguments: dict[str, Any] = {
+        "models": {"generator": net()},
+        "recipe": "name = 'x'",
+        "data": {"generator": "{}"},
+        "training": {"step": step, "best": None, "numbers": torch.arange(4)},
+        "best": None,
+    }
+    return save(folder, step, **arguments | changes)
 
 
 def flip(path: Path, place: int) -> None:
@@ -57,9 +54,9 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     written = save(
         tmp_path,
         7,
-        model=model,
+        models={"generator": model},
         recipe="name = 'x'",
-        data="{}",
+        data={"generator": "{}"},
         training={"step": 7, "a": [1]},
         best=3,
     )
@@ -227,7 +224,15 @@ def test_a_full_disk_is_an_error_and_the_old_checkpoint_is_intact(tiny_disk: Pat
     with pytest.raises(
         CheckpointError, match=r"step-00000020: .*earlier checkpoints are untouched"
     ):
-        save(tiny_disk, 20, model=large, recipe="", data="{}", training={}, best=None)
+        save(
+            tiny_disk,
+            20,
+            models={"generator": large},
+            recipe="",
+            data={"generator": "{}"},
+            training={},
+            best=None,
+        )
     assert newest(tiny_disk)[0] == before
     assert [path.name for path in tiny_disk.iterdir()] == ["step-00000010"]
 
@@ -343,7 +348,15 @@ def test_without_the_best_checkpoint_the_newest_is_used_and_it_is_said(
     tmp_path: Path, damage: str
 ) -> None:
     saved(tmp_path, 2)
-    save(tmp_path, 4, model=net(), recipe="", data="", training={}, best=2)
+    save(
+        tmp_path,
+        4,
+        models={"generator": net()},
+        recipe="",
+        data={"generator": ""},
+        training={},
+        best=2,
+    )
     assert to_use(tmp_path, "best")[0].step == 2
     if damage == "gone":
         shutil.rmtree(tmp_path / "step-00000002")

@@ -11,8 +11,9 @@ from i2i.nn.layers import Norm, init_weights, needs_bias, norm_layers
 
 
 @pytest.mark.parametrize("norm", get_args(Norm))
-def test_only_a_convolution_without_norm_needs_a_bias(norm: Norm) -> None:
-    assert needs_bias(norm) == (not norm_layers(norm, 4))
+def test_a_convolution_needs_a_bias_unless_its_norm_has_one(norm: Norm) -> None:
+    biased = any(name == "bias" for x in norm_layers(norm, 4) for name, _ in x.named_parameters())
+    assert needs_bias(norm) == (not biased)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
