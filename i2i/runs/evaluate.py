@@ -21,13 +21,11 @@ from i2i.run_folder import RunFolder
 from i2i.runs.data import decode_split
 from i2i.runs.holding import holding
 from i2i.runs.loading import load
+from i2i.runs.unpaired import SETS
 from i2i.system.devices import choose_device
 from i2i.system.failures import explained
 from i2i.system.files import scratch
 from i2i.training import checkpoint as checkpoints
-
-FOLDER_METRICS = ("fid", "kid")
-"""Default metrics for folders: those that need no pairs."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def evaluate(
             f"{target} is a folder of images (it has no recipe.toml): give the folder to compare "
             "it with, --against FOLDER"
         )
-    asked = tuple(metrics) or FOLDER_METRICS
+    asked = tuple(metrics) or SETS
     document = evaluate_folders(
         target,
         Path(against),
@@ -210,17 +208,19 @@ def _measured(
         metrics=asked,
         split="test",
         step=model.step,
-        back=_way_back(run, model, device),
+        back=_way_back(model, device),
     )
     return Evaluation(document, folder / "metrics.json", asked, model.passed_over)
 
 
-def _way_back(run: RunFolder, model: Model, device: str) -> nn.Module | None:
-    """The first model of the run in the other direction than this one; None if there is none."""
-    for name in checkpoints.models_in(model.path.parent):
-        other = load(run.path, model=name, device=device)
-        if other.data.backward != model.data.backward:
-            return other.generator
+def _way_back(model: Model, device: str) -> nn.Module | None:
+    """The first model beside this one in the other direction; None if there is none."""
+    checkpoint, own = model.path.parent, checkpoints.model_name(model.path)
+    for name in checkpoints.models_in(checkpoint):
+        if name != own:
+            other = load(checkpoint, model=name, device=device)
+            if other.data.backward != model.data.backward:
+                return other.generator
     return None
 
 

@@ -6,7 +6,7 @@ from i2i.recipe.schema import Eval, Validation
 from i2i.runs.data import Splits
 
 SETS = ("fid", "kid")
-"""Metrics that compare outputs and targets as sets."""
+"""The default metrics where there are no pairs: they compare outputs and targets as sets."""
 
 
 def with_metrics_of_sets(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
