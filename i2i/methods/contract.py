@@ -24,7 +24,7 @@ def check_method(method: Method, title: str) -> None:
     """
     if found := [f"{title}: {problem}" for problem in _problems(method)]:
         raise PluginError(*found)
-    check_state(method, title)
+    state_of(method, title)
 
 
 def check_terms(terms: Mapping[str, Terms], movers: tuple[str, ...], title: str) -> None:
@@ -48,11 +48,11 @@ def check_terms(terms: Mapping[str, Terms], movers: tuple[str, ...], title: str)
         raise PluginError(f"{title}: losses({movers}) also has terms for {_listed(others)}")
 
 
-def check_state(method: Method, title: str) -> None:
-    """Check that a method's state is made of plain tensors.
+def state_of(method: Method, title: str) -> dict[str, Tensor]:
+    """Return a method's state, checked.
 
     Raises:
-        PluginError: If it isn't.
+        PluginError: If it is not made of plain tensors.
     """
     state = method.state_dict()
     if not isinstance(state, dict):
@@ -62,6 +62,7 @@ def check_state(method: Method, title: str) -> None:
             raise PluginError(
                 f"{title}: state_dict() must have plain tensors by name; {name!r} is {value!r}"
             )
+    return state
 
 
 def _problems(method: Method) -> Iterator[str]:

@@ -58,7 +58,7 @@ def callbacks(
         checkpoints.save(
             folder.checkpoints,
             trainer.step,
-            models=dict(trainer.models.items()),
+            models=trainer.models,
             recipe=portable,
             data=data,
             training=trainer.state(),

@@ -11,7 +11,7 @@ from torch import nn
 
 from i2i.batch import Batch
 from i2i.errors import CheckpointError, TrainingError
-from i2i.methods.contract import check_state, check_terms
+from i2i.methods.contract import check_terms, state_of
 from i2i.methods.method import Method, Terms, trained_parameters
 from i2i.model.file import are_finite, load_model, load_state
 from i2i.randomness import Stream, derived_seed
@@ -132,7 +132,7 @@ class Trainer:
         Raises:
             PluginError: If the method's state is not made of tensors.
         """
-        check_state(self.method, method_title(self.recipe))
+        method = state_of(self.method, method_title(self.recipe))
         networks = {n: network.state_dict() for n, network in self._other_networks().items()}
         return {
             "step": self.step,
@@ -141,7 +141,7 @@ class Trainer:
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
             "scaler": self.engine.scaler.state_dict(),
             "averaged": self.models.averaged,
-            "method": {name: tensor.cpu() for name, tensor in self.method.state_dict().items()},
+            "method": {name: tensor.cpu() for name, tensor in method.items()},
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:

@@ -271,7 +271,7 @@ def test_moments_saved_in_another_memory_format_are_gone_on_from(
     saved = checkpoints.save(
         tmp_path,
         2,
-        models=dict(first.models.items()),
+        models=first.models,
         recipe="",
         data={"generator": ""},
         training=first.state(),
