@@ -13,7 +13,7 @@ from annotated_types import Ge, Interval
 from i2i.datasets.dataset import SPLITS, Dataset, Pair, Single, Split
 from i2i.datasets.folder_options import check_options, check_values
 from i2i.datasets.layout import SIDES
-from i2i.datasets.matching import Files, match
+from i2i.datasets.matching import Files, Matched, match
 from i2i.datasets.sides import is_deeper, with_channels, with_palette
 from i2i.datasets.splitting import split_of
 from i2i.errors import DataError
@@ -124,15 +124,15 @@ class Folders(Dataset):
         self.remarks = (found.layout.describe(input_side, found.singles), *found.left_out)
         part = partial(split_of, seed=split_seed, val=val_fraction, test=test_fraction)
         self._matched = _divided(found.pairs, part)
-        sides = zip(*found.singles.values(), strict=True)
         self._singles = [
-            _divided(dict(zip(found.singles, side, strict=True)), part) for side in sides
+            _divided({split: sides[i] for split, sides in found.singles.items()}, part)
+            for i in range(2)
         ]
         self.paired = not any(side["train"] for side in self._singles)
-        self._check_files(found.problems)
+        self._check_files(found)
         every = [files for split in SPLITS for _, files in sorted(self._matched[split].items())]
         self._files = [files[0] for files in every], [files[-1] for files in every]
-        for files, side in zip(self._files, self._singles, strict=False):
+        for files, side in zip(self._files, self._singles, strict=True):
             files += [file for split in SPLITS for _, file in sorted(side[split].items())]
         inputs, targets = map(with_channels, self.specs, self._files, (root, root))
         self.specs = inputs, targets
@@ -165,18 +165,17 @@ class Folders(Dataset):
                 )
                 for name, file in sorted(self._singles[i][split].items())
             ]
-            if self._singles
-            else []
             for i, side in enumerate(SIDES)
         )
         return inputs, targets
 
-    def _check_files(self, problems: list[str]) -> None:
-        """Raise a DataError with these problems and those of sizes, if there are any."""
+    def _check_files(self, found: Matched) -> None:
+        """Raise a DataError with the problems found and those of sizes, if there are any."""
+        problems = found.problems
         every = [files for split in self._matched.values() for files in split.values()]
         for files in every:
             problems += self._size_problems(files)
-        if not problems and not every and not self._singles:
+        if not problems and not every and not found.singles:
             problems = [f"{self.root}: there are no images in it", *self.remarks[1:]]
         if problems:
             raise DataError(problems)

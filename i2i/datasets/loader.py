@@ -102,18 +102,14 @@ class Loader:
         return Batch(images[:, :channels], images[:, channels:], names)
 
     def _unpaired(self, images: Unpaired, epoch: int, indices: list[int]) -> Batch:
-        drawn = zip(*(images.drawn(self.seed, epoch, i) for i in indices), strict=True)
-        sides = [
-            (
-                self._ready(decoded, chosen, epoch, indices, side),
-                tuple(decoded.names[i] for i in chosen),
-            )
-            for side, (decoded, chosen) in enumerate(
-                zip((images.inputs, images.targets), drawn, strict=True)
-            )
-        ]
-        (inputs, names), (targets, target_names) = sides
-        return Batch(inputs, targets, names, target_names)
+        drawn = [images.drawn(self.seed, epoch, i) for i in indices]
+        inputs, targets = zip(*drawn, strict=True)
+        return Batch(
+            self._ready(images.inputs, inputs, epoch, indices, 0),
+            self._ready(images.targets, targets, epoch, indices, 1),
+            tuple(images.inputs.names[i] for i in inputs),
+            tuple(images.targets.names[i] for i in targets),
+        )
 
     def _ready(
         self,
