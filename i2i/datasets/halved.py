@@ -1,5 +1,6 @@
 """Paired data as unpaired training data: inputs and targets from disjoint halves of the pairs."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -38,7 +39,7 @@ class Halved(Dataset):
         if split != "train":
             return self._dataset.singles(split)
         pairs = self._dataset.pairs(split)
-        hashed = sorted(pairs, key=lambda pair: sha256(pair.name.encode()).digest())
+        hashed = sorted(pairs, key=lambda pair: sha256(os.fsencode(pair.name)).digest())
         halves = {pair.name for pair in hashed[0::2]}, {pair.name for pair in hashed[1::2]}
         inputs, targets = (
             [_single(pair, side) for pair in pairs if pair.name in half]

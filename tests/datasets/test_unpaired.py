@@ -47,6 +47,14 @@ def test_halves_of_pairs_share_no_pair_and_leave_none_out(number: int) -> None:
     assert len(dataset.pairs("test")) == 2
 
 
+def test_names_that_are_not_utf8_are_divided_too(tmp_path: Path) -> None:
+    folder = tmp_path / "train"
+    images(folder, ["plain"])
+    (folder / "plain.png").rename(folder / "entr\udce9e.png")
+    inputs, targets = Halved(Folders(tmp_path)).singles("train")
+    assert [each.name for each in inputs + targets] == ["entr\udce9e"]
+
+
 def test_sides_are_those_of_the_pairs() -> None:
     whole = {p.name: p.load((16, 16)) for p in Synthetic(train=9, val=2, test=2).pairs("train")}
     decoded = halved()
