@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2i.errors import DataError
-from i2i.evaluation.translations import BACK, Translated
+from i2i.evaluation.translations import Translated, arrays_of
 from i2i.images import png_bytes, read
 from i2i.images.sheets import shown
 from i2i.images.types import Array
 from i2i.system.files import safe_join, write_whole
 
 INPUT, TARGET = "input", "target"
+
+BACK = "back"
+"""The column of outputs that were translated back."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,17 @@ class SampleFolder:
         Returns:
             The files.
         """
+        columns = {
+            INPUT: translated.input,
+            column: translated.output,
+            BACK: translated.back,
+            TARGET: translated.target,
+        }
         written = []
-        for folder, images in translated.columns(column).items():
-            for name, image in zip(translated.names, images, strict=True):
+        for folder, images in columns.items():
+            if images is None:
+                continue
+            for name, image in zip(translated.names, arrays_of(images), strict=True):
                 written.append(self.file(folder, name))
                 save(image, written[-1])
         return written

@@ -18,6 +18,7 @@ from i2i.evaluation.results import described, digits, write_document
 from i2i.evaluation.samples import SampleFolder
 from i2i.evaluation.translations import (
     Images,
+    arrays_of,
     inputs_of,
     targets_of,
     translate_images,
@@ -154,7 +155,7 @@ def evaluate_split(
             comparable = target is not None and translated.input.shape == target.shape
             if comparable:
                 baseline.update_pairs({**on_device, "output": on_device["input"]})
-            for name, output in zip(translated.names, translated.outputs(), strict=True):
+            for name, output in zip(translated.names, arrays_of(translated.output), strict=True):
                 written.append(save_image(output, safe_join(folder / "images", name)))
             if few := translated.only(sample_names):
                 sampled += samples.write(translated_back(few, back, recipe, device), OUTPUT)

@@ -44,10 +44,6 @@ class Translated:
             batches["target"] = self.target
         return {role: batch.to(device) for role, batch in batches.items()}
 
-    def outputs(self) -> list[Array]:
-        """Return the outputs as arrays `(H, W, C)`."""
-        return _arrays(self.output)
-
     def only(self, names: Collection[str]) -> "Translated | None":
         """Return those of the given names; None if there are none."""
         rows = [i for i, name in enumerate(self.names) if name in names]
@@ -59,19 +55,6 @@ class Translated:
             self.output[rows],
             None if self.target is None else self.target[rows],
         )
-
-    def columns(self, output: str) -> dict[str, list[Array]]:
-        """Return all images as arrays `(H, W, C)`, by the names of their columns in samples.
-
-        Args:
-            output: The name of the column of the outputs.
-        """
-        columns = {"input": self.input, output: self.output, BACK: self.back, "target": self.target}
-        return {name: _arrays(images) for name, images in columns.items() if images is not None}
-
-
-BACK = "back"
-"""The column of outputs that were translated back."""
 
 
 def inputs_of(images: Images) -> Decoded:
@@ -140,5 +123,6 @@ def _translated(
     return to_uint(outputs, images.dtype).cpu()
 
 
-def _arrays(images: Tensor) -> list[Array]:
+def arrays_of(images: Tensor) -> list[Array]:
+    """Return a batch `(N, C, H, W)` as arrays `(H, W, C)`."""
     return list(images.numpy().transpose(0, 2, 3, 1))
