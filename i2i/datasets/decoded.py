@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -69,6 +69,9 @@ class Decoded:
     def __len__(self) -> int:
         """The number of pairs or images."""
         return len(self.names)
+
+    noun: ClassVar[str] = "pairs"
+    """What `counts` counts, for people."""
 
     @property
     def counts(self) -> str:

@@ -1,7 +1,7 @@
 """Images of a split that are no pairs: decoded inputs and decoded targets, drawn independently."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from i2i.datasets.dataset import Dataset, Direction, Split
 from i2i.datasets.decoded import Decoded, Range, decode_items
@@ -26,6 +26,9 @@ class Unpaired:
     def __len__(self) -> int:
         """The number of images of the longer side: those of an epoch."""
         return max(len(self.inputs), len(self.targets))
+
+    noun: ClassVar[str] = "inputs + targets"
+    """What `counts` counts, for people."""
 
     @property
     def counts(self) -> str:

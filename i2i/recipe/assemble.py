@@ -7,7 +7,7 @@ from torch import nn
 
 from i2i.datasets.dataset import Dataset
 from i2i.datasets.halved import Halved
-from i2i.errors import RecipeError
+from i2i.errors import PluginError, RecipeError
 from i2i.losses.adversarial import AdversarialLoss
 from i2i.methods.contract import check_method
 from i2i.methods.method import Method, trained_parameters
@@ -23,11 +23,15 @@ def assemble_dataset(recipe: Recipe) -> Dataset:
 
     Raises:
         RecipeError: If the method needs pairs and the data have none, or the other way round.
+        PluginError: If the method is no `Method`.
     """
     dataset: Dataset = _component(recipe.data, paired=recipe.data.paired)
     if dataset.paired and recipe.data.paired is False:
         dataset = Halved(dataset)
-    needs_pairs = registry().get("method", recipe.method.type).load().paired
+    method = registry().get("method", recipe.method.type).load()
+    if not (isinstance(method, type) and issubclass(method, Method)):
+        raise PluginError(f"{method_title(recipe)}: is no subclass of i2i.Method")
+    needs_pairs = method.paired
     if needs_pairs != dataset.paired:
         raise RecipeError([_mismatch(recipe, needs_pairs)])
     return dataset

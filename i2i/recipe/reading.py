@@ -181,10 +181,11 @@ def _add_method_defaults(document: dict[str, Any]) -> None:
     method = document.get("method", {})
     default = Recipe.model_fields["method"].default.type
     name = method.get("type", default) if isinstance(method, dict) else None
-    entry = registry().entries["method"].get(name) if isinstance(name, str) else None
-    if entry is None:
+    try:
+        loaded = registry().get("method", name).load() if isinstance(name, str) else None
+    except PluginError:
         return  # the check of the section reports it
-    for section, defaults in entry.load().defaults.items():
+    for section, defaults in getattr(loaded, "defaults", {}).items():
         own = document.setdefault(section, {})
         if isinstance(own, dict) and own.get("type") in (None, defaults.get("type")):
             document[section] = {**defaults, **own}

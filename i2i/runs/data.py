@@ -72,8 +72,8 @@ def steps_per_epoch(recipe: Recipe, images: Images) -> int:
     if steps == 0:
         raise DataError(
             [
-                f"the training split has {images.counts} pairs, fewer than train.batch_size "
-                f"{recipe.train.batch_size}"
+                f"the training split has {images.counts} {images.noun}, fewer than "
+                f"train.batch_size {recipe.train.batch_size}"
             ]
         )
     return steps

@@ -149,6 +149,37 @@ def test_a_broken_method_is_refused_before_the_first_step(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+class Plain:
+    """A class that isn't derived from `Method`."""
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (Plain, "method 'broken' of i2i-broken: is no subclass of i2i.Method"),
+        ("nowhere.at_all:Method", "method 'broken' of i2i-broken can't be loaded"),
+    ],
+)
+def test_what_is_no_method_at_all_is_told(
+    monkeypatch: pytest.MonkeyPatch, tiny_recipe: Recipes, target: type | str, words: str
+) -> None:
+    entry = Entry("method", "broken", target, "", "i2i-broken")
+    monkeypatch.setitem(registry().entries["method"], "broken", entry)
+    with pytest.raises(I2IError, match=words):
+        inspect(tiny_recipe(method={"type": "broken"}))
+
+
+def test_a_method_that_can_t_be_loaded_hides_no_other_mistake(
+    monkeypatch: pytest.MonkeyPatch, tiny_recipe: Recipes
+) -> None:
+    entry = Entry("method", "broken", "nowhere.at_all:Method", "", "i2i-broken")
+    monkeypatch.setitem(registry().entries["method"], "broken", entry)
+    with pytest.raises(I2IError) as raised:
+        tiny_recipe(method={"type": "broken"}, train={"batch_size": -1})
+    assert "method.type: method 'broken'" in str(raised.value)
+    assert "train.batch_size" in str(raised.value)
+
+
 def test_a_small_method_trains(of: Callable[..., Recipe], tmp_path: Path) -> None:
     done = run(of(Regression), out=tmp_path / "run", quiet=True)
     assert done.status == 0
