@@ -13,7 +13,7 @@ from i2i.system.version import __version__
 if TYPE_CHECKING:
     from i2i.batch import Batch
     from i2i.datasets.dataset import Dataset, Direction, Pair, Single
-    from i2i.losses.adversarial import AdversarialLoss
+    from i2i.losses.adversarial import AdversarialLoss, only_adversarial
     from i2i.methods.method import Method, Terms, WeightedLosses
     from i2i.methods.networks import NetworkFactory
     from i2i.metrics.metric import Metric
@@ -46,6 +46,7 @@ _LAZY = {
     "WeightedLosses": "i2i.methods.method",
     "evaluate": "i2i.runs.evaluate",
     "load": "i2i.runs.loading",
+    "only_adversarial": "i2i.losses.adversarial",
     "over_all_ranks": "i2i.system.ranks",
     "run": "i2i.runs.run",
     "study": "i2i.studies.study",
@@ -74,6 +75,7 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load",
+    "only_adversarial",
     "over_all_ranks",
     "run",
     "study",

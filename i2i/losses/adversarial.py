@@ -1,6 +1,7 @@
 """Adversarial losses, computed from a discriminator's logits."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
@@ -100,3 +101,26 @@ class GAN(_ObjectiveLoss):
     """
 
     conditional = False
+
+
+def only_adversarial(
+    losses: Mapping[str, tuple[nn.Module, float]],
+) -> tuple[str, AdversarialLoss, float]:
+    """The only loss of a recipe, for a method that takes one adversarial loss without a condition.
+
+    Args:
+        losses: The recipe's losses and their weights, by label.
+
+    Returns:
+        Its label, the loss and its weight.
+
+    Raises:
+        ValueError: If there are others, or it is another kind of loss.
+    """
+    (label, (loss, weight)), *others = losses.items()
+    if others or not isinstance(loss, AdversarialLoss) or loss.conditional:
+        raise ValueError(
+            f"takes one adversarial loss without a condition, not {', '.join(losses)}: set losses "
+            'to one [[losses]] with type = "gan"'
+        )
+    return label, loss, weight

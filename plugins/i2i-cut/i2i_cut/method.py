@@ -87,7 +87,7 @@ class CUT(i2i.Method):
         features: Annotated[int, Ge(1)] = 256,
     ) -> None:
         _check_channels(networks)
-        self.label, self.loss, self.weight = _adversarial(losses)
+        self.label, self.loss, self.weight = i2i.only_adversarial(losses)
         generator = networks.generator()
         channels = _feature_channels(generator, layers)
         self.networks = {
@@ -190,18 +190,3 @@ def _feature_channels(generator: nn.Module, layers: tuple[int, ...]) -> tuple[in
         f"needs a generator whose layers can be looked at, not {type(generator).__name__}: set "
         'generator.type = "cut_resnet"'
     )
-
-
-def _adversarial(losses: i2i.WeightedLosses) -> tuple[str, i2i.AdversarialLoss, float]:
-    """The label, the loss and the weight of the only loss.
-
-    Raises:
-        ValueError: If it is not an adversarial loss without a condition.
-    """
-    (label, (loss, weight)), *others = losses.items()
-    if others or not isinstance(loss, i2i.AdversarialLoss) or loss.conditional:
-        raise ValueError(
-            f"takes one adversarial loss without a condition, not {', '.join(losses)}: set losses "
-            'to one [[losses]] with type = "gan"'
-        )
-    return label, loss, weight

@@ -70,7 +70,7 @@ class CycleGAN(i2i.Method):
                 f"the identity loss needs inputs and targets of equal channels, not {inputs} and "
                 f"{targets}: set method.identity_weight = 0"
             )
-        self.label, self.loss, self.weight = _adversarial(losses)
+        self.label, self.loss, self.weight = i2i.only_adversarial(losses)
         self.networks = {
             "generator": networks.generator("generator"),
             "inverse": networks.generator("inverse", targets, inputs),
@@ -148,17 +148,3 @@ class CycleGAN(i2i.Method):
         for side, pool in self.pools.items():
             own = {name: state[f"{side}.{name}"] for name in pool.state_dict()}
             pool.load_state_dict(own, device)
-
-
-def _adversarial(losses: i2i.WeightedLosses) -> tuple[str, i2i.AdversarialLoss, float]:
-    """The label, the loss and the weight of the only loss.
-
-    Raises:
-        ValueError: If it is not an adversarial loss without a condition.
-    """
-    (label, (loss, weight)), *others = losses.items()
-    if others or not isinstance(loss, i2i.AdversarialLoss) or loss.conditional:
-        raise ValueError(
-            f"takes one adversarial loss without a condition, such as gan, not {', '.join(losses)}"
-        )
-    return label, loss, weight
