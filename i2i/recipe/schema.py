@@ -255,7 +255,8 @@ class Eval(Strict):
     """Metrics on the test split after the training."""
 
     metrics: Metrics = ("l1", "psnr", "ssim")
-    """Metrics to compute; `i2i list metrics` prints all names."""
+    """Metrics to compute; `i2i list metrics` prints all names. If the test split has no pairs, the
+    default is fid and kid."""
 
     weights: Literal["last", "best"] = "last"
     """Which checkpoint to evaluate and to translate with: the `last`, or the `best` in
