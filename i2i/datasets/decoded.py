@@ -23,7 +23,7 @@ from i2i.images.types import Array, Size
 from i2i.system.cache import cache_dir
 from i2i.system.console import track
 from i2i.system.files import ABANDONED_AFTER, remove_leftovers, replacing, write_whole
-from i2i.system.hashing import json_sha256
+from i2i.system.hashing import json_sha256, text_sha256
 
 FORMAT = 3
 """Version of the cached files; increase it when their contents change."""
@@ -85,8 +85,10 @@ class Decoded:
         return (targets, inputs) if self.backward else (inputs, targets)
 
     def towards(self, direction: Direction) -> Self:
-        """The same pairs as a model of this direction sees them."""
-        return replace(self, backward=direction == "backward")
+        """The same pairs as a model of this direction sees them; backward, they are other data."""
+        if direction == "forward":
+            return self
+        return replace(self, backward=True, fingerprint=text_sha256(f"{self.fingerprint} backward"))
 
 
 def decode(

@@ -207,8 +207,9 @@ def _add_targets(
 
 def _content(decoded: Decoded) -> str:
     """Hash what identifies the targets: the images, and the size they were resized to."""
-    what = [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
-    return json_sha256([*what, "backward"] if decoded.backward else what)
+    return json_sha256(
+        [decoded.fingerprint, decoded.array.shape, decoded.input_channels, "targets"]
+    )
 
 
 def _remove_others(folder: Path, written: Sequence[Path]) -> None:

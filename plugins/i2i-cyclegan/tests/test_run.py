@@ -64,11 +64,14 @@ def assert_equal(one: Path, other: Path) -> None:
 
 
 def test_both_directions_are_measured_and_shown_with_the_cycle(trained: Path) -> None:
+    fingerprints = set()
     for folder in (trained, trained / "models" / "inverse"):
         document = json.loads((folder / "evaluation" / "metrics.json").read_text())
         assert 0 < document["metrics"]["l1"] < 1
+        fingerprints.add(document["details"]["l1"]["fingerprint_sha256"])
         columns = {path.name for path in (folder / "evaluation" / "samples").iterdir()}
         assert columns == {"input", "output", "back", "target"}
+    assert len(fingerprints) == 2  # they are compared with different targets
     page = (trained / "report.html").read_text()
     assert "Test results (generator)" in page
     assert "Test results (inverse)" in page
