@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -16,7 +15,7 @@ from i2i.recipe.metrics import parse_metric, toml_value
 from i2i.recipe.paths import make_absolute
 from i2i.recipe.problems import Problem, problems, shortened
 from i2i.recipe.schema import Recipe
-from i2i.recipe.toml import DEEPEST, OutOfBounds, check_bounds, parse_toml
+from i2i.recipe.toml import DEEPEST, OutOfBounds, check_bounds, parse_toml, plain
 from i2i.recipe.upgrade import upgrade
 
 R = TypeVar("R", bound=Recipe)
@@ -116,7 +115,7 @@ def parse_recipe(
         check_bounds(document)
     except OutOfBounds as error:
         raise RecipeError([f"{source}: {error}"]) from error
-    content = deepcopy(dict(document))
+    content = plain(document)
     found = [problem for text in overrides for problem in _override(content, text)]
     upgrade(content, set(model.model_fields), warn=True)
     make_absolute(content, source)

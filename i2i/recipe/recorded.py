@@ -1,7 +1,6 @@
 """Reading of recipes that i2i wrote: those of runs, model files and records, of any version."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from i2i.plugins.build import validate
 from i2i.recipe.problems import problems
 from i2i.recipe.reading import checked, parsed, read_toml
 from i2i.recipe.schema import Recipe
+from i2i.recipe.toml import plain
 from i2i.recipe.upgrade import upgrade
 
 
@@ -47,7 +47,7 @@ def parse_run_recipe(document: Mapping[str, Any], *, source: str) -> Recipe:
     Raises:
         RecipeError: As `load_recipe`.
     """
-    content = deepcopy(dict(document))
+    content = plain(document)
     upgrade(content, set(Recipe.model_fields), warn=False)
     return checked(content, [], source, Recipe)
 

@@ -24,7 +24,7 @@ class OutOfBounds(ValueError):
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse a TOML document; a byte order mark at its start is skipped.
+    """Parse a TOML document; a byte order mark at its start is skipped, dates are texts.
 
     Raises:
         TOMLDecodeError: If it is not valid TOML.
@@ -39,7 +39,19 @@ def parse_toml(text: str) -> dict[str, Any]:
     except ValueError as error:  # Python converts no decimal numbers of more than 4,300 digits.
         raise OutOfBounds("a whole number has more than 64 bits") from error
     check_bounds(document)
-    return document
+    return plain(document)
+
+
+def plain(value: Any) -> Any:
+    """A copy of tables and lists in which all but numbers, flags and texts is its text.
+
+    No key of a recipe takes a date or a time: `name = 2020-02-02` means the text.
+    """
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def check_bounds(document: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Recipes: every mistake at once, each with its path and the nearest right name."""
 
+import datetime
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -276,3 +277,32 @@ def test_a_byte_order_mark_is_skipped_and_other_encodings_are_refused(
     path.write_text(text, encoding="utf-16")
     with pytest.raises(RecipeError, match="is not UTF-8 text; save it as UTF-8"):
         load_recipe(path)
+
+
+SECTIONS = ["data", "generator", "discriminator", "method", "losses.0", "losses.0.discriminator"]
+
+
+@pytest.mark.parametrize("value", ["2020-02-02", "03:04:00", "2020-02-02 03:04:00"])
+def test_dates_and_times_without_quotes_are_no_components(value: str) -> None:
+    for section in SECTIONS:
+        (line,) = problems(tiny(), f"{section}.type={value}")
+        assert line.startswith(f"{section}.type: unknown ")
+        assert f"'{value}'" in line
+    (line,) = problems(tiny(), f"eval.metrics=[{value}]")
+    assert line.startswith("eval.metrics.0: ")
+
+
+def test_a_date_without_quotes_is_a_text(write_recipe: Callable[..., Path]) -> None:
+    path = write_recipe()
+    path.write_text(path.read_text().replace('name = "tiny"', "name = 2020-02-02"))
+    assert load_recipe(path).name == "2020-02-02"
+    assert load_recipe(path, ["name=2021-03-03"]).name == "2021-03-03"
+
+
+def test_a_document_of_python_values_is_read_as_its_texts(tmp_path: Path) -> None:
+    document = {**tiny(), "losses": ({"type": "l1"},), "seed": True}
+    assert "must be a whole number" in problems(document)[0]
+    recipe = parse_recipe({**document, "seed": 3, "name": datetime.date(2020, 2, 2)})
+    assert (recipe.name, recipe.losses[0].type) == ("2020-02-02", "l1")
+    (line,) = problems({**tiny(), "generator": {"type": tmp_path}})
+    assert line.startswith("generator.type: unknown generator")
