@@ -129,6 +129,37 @@ def test_draws_of_a_step_are_the_same_for_all_parts_and_rounds(method: Build) ->
     assert ours.state_dict() == {"step": torch.tensor(3)}
 
 
+@pytest.mark.parametrize("kind", ["cut", "fastcut"])
+def test_a_batch_in_parts_gives_the_weights_of_a_whole_one(
+    recipe: Build, method: Build, has_effect: Build, kind: str
+) -> None:
+    """In double precision: training enlarges rounding errors from step to step."""
+    weights, logs = [], []
+    for parts in (1, 2):
+        options = {"method": {"type": kind}, "train": {"batch_size": 4, "accumulate": parts}}
+        ours = method(**options)
+        for network in ours.networks.values():
+            network.double()
+        trainer = Trainer(recipe(**options), Engine("cpu"), ours, steps_per_epoch=1000)
+        log = []
+        for step in range(4):
+            drawn = images(step, 4)
+            batch = i2i.Batch(drawn.input.double(), drawn.target.double(), drawn.names, drawn.names)
+            log.append(trainer.update(batch, lambda _: ""))
+        logs.append(log)
+        weights.append(
+            {
+                f"{label}.{name}": weight
+                for label, network in trainer.method.networks.items()
+                for name, weight in network.state_dict().items()
+            }
+        )
+    for name in filter(has_effect, weights[0]):
+        torch.testing.assert_close(weights[0][name], weights[1][name], rtol=0, atol=1e-9)
+    for whole, split in zip(*logs, strict=True):
+        assert whole == pytest.approx(split, rel=1e-6)
+
+
 GAN = {"type": "gan"}
 
 
