@@ -27,6 +27,10 @@ from i2i.recipe.assemble import assemble_losses, assemble_method
 OUTPUTS, LOSSES = 1e-5, 1e-4
 """Allowed differences."""
 
+ADAM: dict[str, Any] = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-2}
+"""With the usual epsilon, Adam makes full steps of the rounding errors in gradients of biases before
+a norm, which have no effect on the norm's output."""
+
 LAYERS = [0, 4, 8, 12, 16]
 
 
@@ -70,7 +74,7 @@ class Peer:
         real = torch.cat([batch.input, batch.target]) if identity else batch.input
         made = self.generator(real.flip(3) if flipped else real)
         fake, same = made[: len(batch.input)], made[len(batch.input) :]
-        mover = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        mover = torch.optim.Adam(self.discriminator.parameters(), **ADAM)
         judged = self.discriminator(fake.detach()), self.discriminator(batch.target)
         losses = {"discriminator": 0.5 * (self.gan(judged[0], False) + self.gan(judged[1], True))}
         losses["discriminator"].backward()
@@ -81,7 +85,7 @@ class Peer:
         if identity:
             losses["nce.identity"] = weight * self._contrast(batch.target, same, flipped)
         own = [*self.generator.parameters(), *self.features.parameters()]
-        mover = torch.optim.Adam(own, lr=2e-4, betas=(0.5, 0.999))
+        mover = torch.optim.Adam(own, **ADAM)
         mover.zero_grad()
         torch.stack([losses[name] for name in losses if name != "discriminator"]).sum().backward()
         mover.step()
@@ -105,7 +109,7 @@ def ours(method: CUT, batch: i2i.Batch) -> dict[str, float]:
     for movers in method.rounds:
         for player, terms in method.losses(movers, batch, played).items():
             own = [p for name in method.players[player] for p in method.networks[name].parameters()]
-            optimizer = torch.optim.Adam(own, lr=2e-4, betas=(0.5, 0.999))
+            optimizer = torch.optim.Adam(own, **ADAM)
             torch.autograd.backward(torch.stack(list(terms.values())).sum(), inputs=own)
             optimizer.step()
             optimizer.zero_grad()
@@ -140,8 +144,7 @@ def differences(
         yield f"loss {name} = {value:.6f}", abs(value - expected[name]), LOSSES
     with torch.no_grad():
         gap = _gap(method.networks["generator"], peer.generator, batch.input)
-    # Adam moves weights without a gradient, the biases before a norm, by rounding errors.
-    yield "generator after the step", gap, 100 * OUTPUTS
+    yield "generator after the step", gap, 10 * OUTPUTS
 
 
 def _method(kind: str, side: int) -> CUT:
