@@ -47,6 +47,7 @@ class Features(nn.Module):
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    vectors = vectors.float()  # squares of small numbers are 0 in half precision
+    # Squares of small numbers are 0 in half precision.
+    vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))
     lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     return vectors / (lengths + EPSILON)
