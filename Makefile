@@ -13,6 +13,8 @@ install = $(PIP) --require-hashes --only-binary :all: -r locks/$(1).txt && \
 	$(PIP) --no-deps --no-build-isolation $(2)
 endif
 
+PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
+
 .PHONY: demo test test-slow lint docs site results lock wheel floor clean
 
 demo: .venv/demo
@@ -82,7 +84,7 @@ $(FLOOR)/ready: pyproject.toml constraints.txt scripts/floors.py $(wildcard plug
 	test -x $(FLOOR)/bin/pip || $(PYTHON) -m venv $(FLOOR)
 	$(FLOOR)/bin/python scripts/floors.py > $(FLOOR)/floors.txt
 	$(FLOOR)/bin/pip install --quiet --disable-pip-version-check -c $(FLOOR)/floors.txt \
-		-e '.[openmoji,track,demo,export,test]' -e plugins/i2i-example -e plugins/i2i-cyclegan
+		-e '.[openmoji,track,demo,export,test]' $(PLUGINS)
 	touch $@
 
 clean:
@@ -97,7 +99,7 @@ DEMO := -e '.[openmoji]'
 	$(call install,demo,$(DEMO))
 	touch $@
 
-DEV := -e '.[openmoji,track,demo,export,dev]' -e plugins/i2i-example -e plugins/i2i-cyclegan
+DEV := -e '.[openmoji,track,demo,export,dev]' $(PLUGINS)
 .venv/dev: .venv/base locks/dev.txt $(wildcard plugins/*/pyproject.toml)
 	$(call install,dev,$(DEV))
 	touch $@

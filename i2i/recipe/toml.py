@@ -39,7 +39,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     except ValueError as error:  # Python converts no decimal numbers of more than 4,300 digits.
         raise OutOfBounds("a whole number has more than 64 bits") from error
     check_bounds(document)
-    return plain(document)
+    parsed: dict[str, Any] = plain(document)
+    return parsed
 
 
 def plain(value: Any) -> Any:

@@ -201,7 +201,7 @@ def main() -> int:
         for what, gap, allowed in differences(arguments.peer, kind, arguments.size, arguments.side):
             failed |= not gap <= allowed
             line = f"{kind:<8} {what:<32} {gap:.2e}  (allowed {allowed:.0e})"
-            print(line)  # noqa: T201
+            print(line)
     return int(failed)
 
 
