@@ -75,6 +75,10 @@ def _values(name: str, kind: str) -> dict[str, object]:
             "digits, with - between words, such as my-net"
         )
     words = re.split("[-_]", name)
+    if words[0] == "i2i":
+        raise PluginError(
+            f"'{name}': leave out i2i, which the name of the package begins with anyway"
+        )
     component = ("-" if kind == "command" else "_").join(words)
     package = "_".join(["i2i", *words])
     taken = registry().entries[kind].get(component)
