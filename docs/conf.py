@@ -26,7 +26,16 @@ NAVIGATION = {
         "The paper's generators <results/generators_cpu/study>",
         "The paper's receptive fields <results/receptive_fields_cpu/study>",
     ],
-    "Reference": ["cli", "api", "metrics", "plugins", "performance", "stability", "design"],
+    "Reference": [
+        "cli",
+        "api",
+        "metrics",
+        "plugins",
+        "plugin-list",
+        "performance",
+        "stability",
+        "design",
+    ],
 }
 """All pages except the first, in order; a missing page is an error."""
 

@@ -3,8 +3,9 @@
     python scripts/wheel.py
 
 The wheel is built from the sdist, then installed into an empty environment in a temporary folder.
-There the program trains a small model on synthetic data, measures it and translates an image. The
-first command that fails ends the program with its exit status. `make wheel` and CI run this.
+There the program trains a small model on synthetic data, measures it and translates an image. It
+also writes a plugin, which is installed and trained. The first command that fails ends the program
+with its exit status. `make wheel` and CI run this.
 """
 
 import argparse
@@ -90,6 +91,9 @@ def attempt(wheel: Path, scratch: Path, constraints: list[str]) -> None:
         do(programs / "i2i", *command, cwd=home, **own)
     if not (home / "runs" / "tiny" / "report.html").is_file():
         sys.exit("the run wrote no report.html")
+    do(programs / "i2i", "plugin", "new", "own", cwd=home, **own)
+    do(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", home / "i2i-own")
+    do(programs / "i2i", "run", "i2i-own/recipe.toml", cwd=home, **own)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def register_commands(register: Register) -> None:
     register(
         "weights", "i2i.cli.weights:weights", summary="Fetch, verify and locate pretrained weights."
     )
+    register("plugin", "i2i.cli.plugin:plugin", summary="Write a plugin of your own.")
     register("doctor", "i2i.cli.doctor:doctor", summary="Show versions, devices and plugins.")
 
 

@@ -8,13 +8,15 @@ import click
 
 from i2i.cli.say import say
 from i2i.plugins.manager import ENTRY_POINT_GROUP, distribution, registry
+from i2i.plugins.registry import Misfit
 
 
 @click.command
 def doctor() -> None:
     """Show versions, devices, the cache folder and plugins. Paste the output into bug reports.
 
-    A broken plugin is shown with its traceback, and the exit status is then 1.
+    A plugin that is not loaded is shown with the reason, a broken one with its traceback; the exit
+    status is then 1.
     """
     from i2i.system.cache import cache_dir
     from i2i.system.devices import choose_device
@@ -28,14 +30,22 @@ def doctor() -> None:
     broken = registry().broken
     installed = {distribution(point): point for point in entry_points(group=ENTRY_POINT_GROUP)}
     states = {
-        name: "broken" if name in broken else point.value for name, point in installed.items()
+        name: _state(broken[name]) if name in broken else point.value
+        for name, point in installed.items()
     }
     _section("plugins", states or {"none installed": ""})
     for name, error in broken.items():
-        say("", f"plugin '{name}' is broken:", fg="red")
-        say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
+        say("", f"plugin '{name}' is {_state(error)}:", fg="red")
+        if isinstance(error, Misfit):
+            say(*error.lines)
+        else:
+            say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
     if broken:
         raise SystemExit(1)
+
+
+def _state(error: BaseException) -> str:
+    return "not loaded" if isinstance(error, Misfit) else "broken"
 
 
 def _section(title: str, values: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from pluggy import PluginManager
 from i2i import hookspecs
 from i2i.errors import PluginError
 from i2i.hookspecs import Register
+from i2i.plugins.misfit import check_names, check_version
 from i2i.plugins.registry import COMPONENTS, KINDS, Entry, Registry, plural
 from i2i.plugins.signature import parameters
 
@@ -31,11 +32,13 @@ BUILT_INS = (
 def registry() -> Registry:
     """All components of the built-ins and the installed plugins; built once per process.
 
-    If a plugin raises, registers a name that is taken, or registers an invalid component, all of it
-    is skipped and the reason stored in `Registry.broken`. Two environment variables change this:
+    If a plugin requires another version of i2i, raises, registers a name that is taken, or
+    registers an invalid component, all of it is skipped and the reason stored in `Registry.broken`.
+    Two environment variables change this:
 
     - `I2I_STRICT_PLUGINS=1` raises the error instead.
-    - `I2I_LOAD_PLUGINS=a,b` loads only the entry points `a` and `b`; an empty value loads none.
+    - `I2I_LOAD_PLUGINS=a,b` loads only the plugins `a` and `b`, named by their distributions or
+      entry points; an empty value loads none.
 
     Raises:
         PluginError: If a plugin fails to load and `I2I_STRICT_PLUGINS` is 1.
@@ -48,12 +51,14 @@ def registry() -> Registry:
     for entry_point in _selected():
         plugin = distribution(entry_point)
         try:
+            if entry_point.dist:
+                check_version(entry_point.dist)
             _register(manager, found, entry_point.load(), plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may even call sys.exit
             if os.environ.get("I2I_STRICT_PLUGINS") == "1":
-                raise PluginError(f"plugin '{plugin}' failed to load: {error!r}") from error
+                raise PluginError(*_lines(plugin, error)) from error
             found.broken[plugin] = error
     return found
 
@@ -65,7 +70,12 @@ def _selected() -> list[EntryPoint]:
     if only is None:
         return installed
     names = {name.strip() for name in only.split(",")}
-    return [point for point in installed if point.name in names]
+    return [point for point in installed if {point.name, distribution(point)} & names]
+
+
+def _lines(plugin: str, error: BaseException) -> list[str]:
+    start = f"plugin '{plugin}' failed to load: "
+    return error.after(start) if isinstance(error, PluginError) else [f"{start}{error!r}"]
 
 
 def distribution(entry_point: EntryPoint) -> str:
@@ -80,6 +90,7 @@ def _register(manager: PluginManager, found: Registry, module: ModuleType, plugi
         manager.register(module, name=plugin)
         manager.check_pending()
         entries = _registered(manager, module, plugin)
+        check_names(found.entries, entries)
         staged = Registry({kind: dict(named) for kind, named in found.entries.items()})
         for entry in entries:
             staged.add(entry)

@@ -1,5 +1,7 @@
 """The registry of components, by kind and name."""
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -15,6 +17,19 @@ KINDS = (*COMPONENTS, "command")
 def plural(kind: str) -> str:
     """The plural of a kind, as in hooks and listings: `losses` for `loss`."""
     return kind + ("es" if kind.endswith("s") else "s")
+
+
+class Misfit(PluginError):
+    """An intact plugin needs another version of i2i, or has names that another plugin has.
+
+    Args:
+        lines: The lines of the message.
+        contested: Kind and name of each component that another plugin has, too.
+    """
+
+    def __init__(self, *lines: str, contested: Iterable[tuple[str, str]] = ()) -> None:
+        self.contested = frozenset(contested)
+        super().__init__(*lines)
 
 
 @dataclass(frozen=True)
@@ -73,14 +88,10 @@ class Registry:
         """Add an entry.
 
         Raises:
-            PluginError: If the name is taken; the message names both plugins.
+            PluginError: If the name is taken.
         """
-        taken = self.entries[entry.kind].get(entry.name)
-        if taken is not None:
-            raise PluginError(
-                f"{entry.kind} '{entry.name}' is registered twice: "
-                f"by {taken.plugin} and by {entry.plugin}"
-            )
+        if entry.name in self.entries[entry.kind]:
+            raise PluginError(f"{entry.plugin} registers {entry.kind} '{entry.name}' twice")
         self.entries[entry.kind][entry.name] = entry
 
     def names(self, kind: str) -> list[str]:
@@ -98,11 +109,23 @@ class Registry:
         except KeyError:
             raise PluginError(self.unknown(kind, name)) from None
 
+    def chosen(self, kind: str, name: str) -> Entry:
+        """Return the entry that a recipe names; warn if two plugins have one of that name.
+
+        Raises:
+            PluginError: As `get` does.
+        """
+        entry = self.get(kind, name)
+        for error in self.broken.values():
+            if isinstance(error, Misfit) and (kind, name) in error.contested:
+                warnings.warn("; ".join(error.lines), stacklevel=1)
+        return entry
+
     def unknown(self, kind: str, name: str) -> str:
         """The error message for an unknown name.
 
         It lists the nearest name, all known names, and the plugins that failed to load, because one
-        of those may have the component.
+        of those may have the component. Of intact plugins it says why.
         """
         known = self.names(kind)
         near = nearest(name, known)
@@ -111,5 +134,11 @@ class Registry:
             sentence += f", did you mean '{near}'?"
         sentence += f"{'' if near else '.'} Known: {', '.join(known)}"
         if self.broken:
-            sentence += f" (not loaded: {', '.join(sorted(self.broken))}; see 'i2i doctor' for why)"
+            sentence += f" (not loaded: {', '.join(self._reasons())}; see 'i2i doctor' for why)"
         return sentence
+
+    def _reasons(self) -> list[str]:
+        return [
+            f"{plugin} ({error.lines[0]})" if isinstance(error, Misfit) else plugin
+            for plugin, error in sorted(self.broken.items())
+        ]

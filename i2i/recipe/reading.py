@@ -225,7 +225,7 @@ def _component_problems(document: Mapping[str, Any]) -> list[Problem]:
             continue  # validation of the section reports this
         options = {key: value for key, value in section.items() if key not in model.model_fields}
         try:
-            entry = registry().get(model.kind, section["type"])
+            entry = registry().chosen(model.kind, section["type"])
             complete(entry, options)
         except PluginError as error:
             found.append(Problem(f"{path}.type", str(error)))
@@ -244,7 +244,7 @@ def metric_problems(text: str, path: str) -> list[Problem]:
     """Problems with a metric's name or options; `path` is their path in the messages."""
     try:
         name, options = parse_metric(text)
-        entry = registry().get("metric", name)
+        entry = registry().chosen("metric", name)
         complete(entry, options)
     except ValidationError as error:
         return problems(error, schema(entry), options, path=path)

@@ -2,8 +2,6 @@
 
 import importlib
 import inspect
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,47 +16,9 @@ from i2i.plugins.manager import BUILT_INS, registry
 from i2i.plugins.registry import KINDS, plural
 from i2i.recipe import parse_recipe
 from tests.conftest import ROOT, tiny
+from tests.plugins.conftest import GOOD, Install
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
-
-
-@pytest.fixture
-def install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], None]]:
-    """Install a plugin as pip would: a module and a distribution with an entry point."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def install(name: str, code: str) -> None:
-        (tmp_path / f"{name}.py").write_text(code)
-        info = tmp_path / f"{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[i2i]\n{name} = {name}\n")
-        importlib.invalidate_caches()
-        registry.cache_clear()
-
-    yield install
-    registry.cache_clear()
-    for name in [name for name in sys.modules if name.startswith("i2i_")]:
-        del sys.modules[name]
-
-
-GOOD = """
-import i2i
-from torch import nn
-
-class Identity(nn.Module):
-    def __init__(self, in_channels: int, out_channels: int, *, gain: float = 1.0):
-        super().__init__()
-        self.scale = nn.Conv2d(in_channels, out_channels, 1)
-    def forward(self, image):
-        return self.scale(image).tanh()
-
-@i2i.hookimpl
-def register_generators(register):
-    register("{name}", Identity, summary="one convolution")
-"""
 
 
 HOOK = "import i2i\n@i2i.hookimpl\ndef register_losses(register):\n    "
@@ -102,14 +62,14 @@ def test_hooks_and_kinds_are_the_same() -> None:
     assert sorted(HOOKS) == sorted(f"register_{plural(kind)}" for kind in KINDS)
 
 
-def test_an_installed_plugin_brings_what_it_registers(install: Callable[[str, str], None]) -> None:
+def test_an_installed_plugin_brings_what_it_registers(install: Install) -> None:
     install("i2i_good", GOOD.format(name="identity"))
     entry = registry().get("generator", "identity")
     assert entry.plugin == "i2i_good"
     assert issubclass(entry.load(), nn.Module)
 
 
-def test_a_plugin_that_raises_breaks_nothing_else(install: Callable[[str, str], None]) -> None:
+def test_a_plugin_that_raises_breaks_nothing_else(install: Install) -> None:
     install("i2i_bad", "raise RuntimeError('no luck')")
     install("i2i_good", GOOD.format(name="identity"))
     assert "identity" in registry().names("generator")
@@ -133,7 +93,7 @@ def test_a_plugin_that_raises_breaks_nothing_else(install: Callable[[str, str], 
     ],
 )
 def test_a_plugin_that_ends_the_process_at_import_breaks_nothing_else(
-    install: Callable[[str, str], None], code: str
+    install: Install, code: str
 ) -> None:
     install("i2i_bad", code)
     install("i2i_good", GOOD.format(name="identity"))
@@ -148,7 +108,7 @@ def test_a_plugin_that_ends_the_process_at_import_breaks_nothing_else(
     assert "plugin 'i2i_good' is broken:" not in doctor.output
 
 
-def test_ctrl_c_during_the_import_of_a_plugin_stops(install: Callable[[str, str], None]) -> None:
+def test_ctrl_c_during_the_import_of_a_plugin_stops(install: Install) -> None:
     install("i2i_slow", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         registry()
@@ -156,7 +116,7 @@ def test_ctrl_c_during_the_import_of_a_plugin_stops(install: Callable[[str, str]
 
 @pytest.mark.parametrize("code", ["raise SystemExit(0)", "def Gone(x): ...", HINTS])
 def test_a_lazy_target_that_exits_or_is_no_component_is_a_line(
-    install: Callable[[str, str], None], code: str, tmp_path: Path
+    install: Install, code: str, tmp_path: Path
 ) -> None:
     (tmp_path / "i2i_later.py").write_text(code)
     install("i2i_lazy", HOOK + "register('gone', 'i2i_later:Gone')")
@@ -178,7 +138,7 @@ def test_a_lazy_target_that_exits_or_is_no_component_is_a_line(
     ],
 )
 def test_a_plugin_that_registers_nonsense_is_left_out_whole(
-    install: Callable[[str, str], None], code: str, reason: str
+    install: Install, code: str, reason: str
 ) -> None:
     install("i2i_bad", code)
     assert reason in str(registry().broken["i2i_bad"])
@@ -186,9 +146,7 @@ def test_a_plugin_that_registers_nonsense_is_left_out_whole(
     assert "a" not in registry().names("generator")
 
 
-def test_strict_plugins_raise(
-    install: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strict_plugins_raise(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2I_STRICT_PLUGINS", "1")
     install("i2i_bad", "raise RuntimeError('no luck')")
     with pytest.raises(PluginError, match="no luck"):
@@ -196,7 +154,7 @@ def test_strict_plugins_raise(
 
 
 def test_only_the_plugins_asked_for_are_loaded(
-    install: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("I2I_LOAD_PLUGINS", "i2i_one, i2i_three")
     install("i2i_one", GOOD.format(name="one"))
@@ -207,7 +165,7 @@ def test_only_the_plugins_asked_for_are_loaded(
 
 
 def test_a_lazy_target_that_is_missing_says_whose_it_is(
-    install: Callable[[str, str], None],
+    install: Install,
 ) -> None:
     install(
         "i2i_lazy",
