@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from math import prod
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -16,14 +14,10 @@ from i2i.errors import I2IError
 from i2i.model.draws import answer_to, named
 from i2i.model.dropout import DROPOUTS
 from i2i.model.noise import Noise, noise_keys
+from i2i.model.norms import Norms, Statistics, norms_of_images
 
 if TYPE_CHECKING:
     from i2i.recipe import Recipe
-
-Statistics = Literal["per_image", "running"]
-
-Norm = Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor]
-"""A replacement for batch norm, called with a map `(N, C, H, W)`, scale, bias and epsilon."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ class TestTime(nn.Module):
         super().__init__()
         self.generator = generator
         self.settings = settings
-        self.norm = image_norm if settings.statistics == "per_image" else None
+        self.norms = norms_of_images(settings.statistics)
 
     def forward(self, images: Tensor) -> Tensor:
         """Translate `(N, C, H, W)` in [−1, 1] to `(N, C, H, W)`, each image as if it were alone."""
@@ -82,7 +76,7 @@ class TestTime(nn.Module):
 
     def draw(self, images: Tensor, noise: Noise) -> Tensor:
         """Translate as `forward`, with a given noise."""
-        with intercepted(self.norm, noise, dropout=self.settings.dropout):
+        with intercepted(self.norms, noise, dropout=self.settings.dropout):
             output: Tensor = self.generator(images)
             return output
 
@@ -129,24 +123,18 @@ def _evaluating(generator: nn.Module, settings: TestSettings) -> Iterator[TestTi
             module.training = training
 
 
-def image_norm(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """Batch norm with the mean and variance of each image."""
-    return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
-
-
 class intercepted(TorchFunctionMode):
-    """A context that replaces batch norm and noise in every network that runs in it.
+    """A context that replaces norms and noise in every network that runs in it.
 
     Args:
-        norm: The replacement for batch norm; None leaves it unchanged (in eval mode, it uses the
-            running statistics).
+        norms: The norms that are replaced.
         noise: Answers random functions and decides which values dropout keeps.
         dropout: Whether dropout is on.
     """
 
-    def __init__(self, norm: Norm | None, noise: Noise, *, dropout: bool) -> None:
+    def __init__(self, norms: Norms, noise: Noise, *, dropout: bool) -> None:
         super().__init__()
-        self.norm = norm
+        self.norms = norms
         self.noise = noise
         self.dropout = dropout
 
@@ -158,8 +146,8 @@ class intercepted(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if self.norm is not None and func is F.batch_norm:
-            return _normed(self.norm, *args, **kwargs)
+        if func in self.norms:
+            return self.norms[func](*args, **kwargs)
         try:
             if func in DROPOUTS:
                 return DROPOUTS[func](self.noise if self.dropout else None, *args, **kwargs)
@@ -168,20 +156,3 @@ class intercepted(TorchFunctionMode):
         except I2IError as error:
             raise named(func, error) from error
         return func(*args, **kwargs)
-
-
-def _normed(
-    norm: Norm,
-    features: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    if prod(features.shape[2:]) == 1 and running_mean is not None:
-        # A single pixel has no variance.
-        return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
-    return norm(features, weight, bias, eps)

@@ -1,7 +1,6 @@
 """Translation of large images in tiles that share statistics and noise, without visible seams."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -9,7 +8,6 @@ from math import ceil
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,8 +15,9 @@ from i2i.errors import I2IError
 from i2i.images.sizes import next_multiple
 from i2i.images.tensors import batch_of_one, mirrored, to_uint
 from i2i.images.types import Array, Size
-from i2i.model.inference import TestSettings, image_norm, intercepted
+from i2i.model.inference import TestSettings, intercepted
 from i2i.model.noise import Noise, content_of_rows, keys_of_content
+from i2i.model.norms import SharedNorms
 
 WHOLE_UP_TO = 2048 * 2048
 """Largest number of pixels of an image that is translated whole by default, without tiles."""
@@ -119,55 +118,6 @@ def needs_tiles(size: Size) -> bool:
     return size[0] * size[1] > WHOLE_UP_TO
 
 
-class SharedNorm:
-    """Batch norm with the same mean and variance per layer for all tiles of an image.
-
-    With separate statistics, a tile of plain sky would get as much contrast as a tile of a wall.
-    Layers are identified by the order in which the network calls them, so `begin` must be called
-    before every pass through the network.
-    """
-
-    def __init__(self) -> None:
-        self.known: list[tuple[Tensor, Tensor]] = []
-        self.met: list[list[tuple[Tensor, Tensor]]] | None = None
-        self.layer = 0
-
-    def begin(self) -> None:
-        """Start a pass through the network: the next call is from the first layer."""
-        self.layer = 0
-
-    @contextmanager
-    def measured(self) -> Iterator[None]:
-        """A context that measures statistics; they are used from its end on."""
-        self.met = []
-        yield
-        self.known = [_merged(tiles) for tiles in self.met]
-        self.met = None
-
-    def __call__(
-        self, features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-    ) -> Tensor:
-        """Normalise a map `(N, C, H, W)`; arguments as for `Norm`."""
-        layer, self.layer = self.layer, self.layer + 1
-        if self.met is not None:
-            variance, mean = torch.var_mean(features, dim=(0, 2, 3), correction=0)
-            if layer == len(self.met):
-                self.met.append([])
-            self.met[layer].append((mean, variance))
-        if not self.known:
-            return image_norm(features, weight, bias, eps)
-        mean, variance = self.known[layer]
-        return F.batch_norm(features, mean, variance, weight, bias, eps=eps)
-
-
-def _merged(tiles: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Combine the means and variances `(C,)` of several tiles of the same size."""
-    means = torch.stack([mean for mean, _ in tiles])
-    variances = torch.stack([variance for _, variance in tiles])
-    # Mean of squares minus square of the mean would lose all digits on flat features.
-    return means.mean(0), variances.mean(0) + means.var(0, correction=0)
-
-
 def translate_tiles(
     generator: nn.Module,
     image: Array,
@@ -181,9 +131,9 @@ def translate_tiles(
 ) -> Array:
     """Translate an image tile by tile.
 
-    To save memory, only the image and its output are stored whole, as integers. Per-image
-    statistics are measured on up to `SAMPLED` tiles. Where tiles overlap, they have the same noise,
-    to the nearest cell of each feature map.
+    To save memory, only the image and its output are stored whole, as integers. The statistics of
+    norms are measured on up to `SAMPLED` tiles. Where tiles overlap, they have the same noise, to
+    the nearest cell of each feature map.
 
     Args:
         generator: The generator, in eval mode and on the device.
@@ -201,25 +151,26 @@ def translate_tiles(
     Raises:
         I2IError: If the generator draws noise that can't belong to one image.
     """
-    norm = SharedNorm() if settings.statistics == "per_image" else None
+    norms = SharedNorms(settings.statistics)
     noise = Noise(cache(lambda: _keys(image, settings).to(device)), tiles.tile)
 
     def run(place: tuple[int, int]) -> Tensor:
-        if norm is not None:
-            norm.begin()
-        here = intercepted(norm, noise.at(place, tiles.tile), dropout=settings.dropout)
+        norms.begin()
+        here = intercepted(
+            norms.replacements, noise.at(place, tiles.tile), dropout=settings.dropout
+        )
         with torch.inference_mode(), here:
             output: Tensor = generator(_tile(image, tiles, place).to(device))
             return output[0].float().cpu()
 
-    if norm is not None:
-        places = list(tiles)
-        spread = np.linspace(0, len(places) - 1, min(SAMPLED, len(places))).round().astype(int)
-        sampled = [places[i] for i in spread]
-        for _ in range(ROUNDS):
-            with norm.measured():
-                for place in sampled:
-                    run(place)
+    places = list(tiles)
+    spread = np.linspace(0, len(places) - 1, min(SAMPLED, len(places))).round().astype(int)
+    for _ in range(ROUNDS):
+        with norms.measured():
+            for i in spread:
+                run(places[i])
+        if not norms.known:
+            break
     return _blended(tiles, run, channels, dtype, advance)
 
 

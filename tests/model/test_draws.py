@@ -24,7 +24,7 @@ N = 3
 def answered(draw: Callable[[], Any], *, dropout: bool = True) -> Any:
     """What a draw gives at test time, for a batch of three images."""
     noise = Noise(lambda: torch.arange(N), (8, 8))
-    with intercepted(None, noise, dropout=dropout):
+    with intercepted({}, noise, dropout=dropout):
         return draw()
 
 

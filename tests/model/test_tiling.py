@@ -1,16 +1,21 @@
 """Tiles: they cover the image, add up to one, and leave no seams."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from i2i.generators.unet import UNet
 from i2i.images.types import Array
 from i2i.model.inference import TestSettings, translate
-from i2i.model.tiling import SharedNorm, Tiles, translate_tiles
+from i2i.model.norms import SharedNorms
+from i2i.model.tiling import Tiles, translate_tiles
 
 
 @st.composite
@@ -72,11 +77,11 @@ def tiled(network: nn.Module, image: Array, tiles: Tiles, **options: object) -> 
 class Local(nn.Module):
     """A network that sees 9 pixels far, with norm and dropout."""
 
-    def __init__(self) -> None:
+    def __init__(self, norm: nn.Module | None = None) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(3, 8, 9, padding=4, padding_mode="reflect"),
-            nn.BatchNorm2d(8),
+            norm or nn.BatchNorm2d(8),
             nn.ReLU(),
             nn.Dropout(0.5),
             nn.Conv2d(8, 3, 1),
@@ -106,14 +111,25 @@ def test_what_sees_only_near_is_the_same_in_tiles_as_whole(dropout: bool) -> Non
     assert difference.mean() < 0.5
 
 
-def test_statistics_are_one_image_s_not_each_tile_s() -> None:
+@pytest.mark.parametrize(
+    ("norm", "statistics"),
+    [
+        (nn.BatchNorm2d(8), "per_image"),
+        (nn.InstanceNorm2d(8, affine=True), "running"),
+        (nn.InstanceNorm2d(8), "per_image"),
+        (nn.GroupNorm(4, 8), "running"),
+        (nn.GroupNorm(1, 8), "per_image"),
+    ],
+    ids=lambda value: str(value).partition("(")[0],
+)
+def test_statistics_are_one_image_s_not_each_tile_s(norm: nn.Module, statistics: str) -> None:
     torch.manual_seed(0)
-    network = Local()
+    network = Local(norm)
     for parameter in network.parameters():
         parameter.data *= 2
     image = colours(256, 512)
     tiles = Tiles((256, 512), (128, 128), 32)
-    shared = tiled(network, image, tiles, statistics="per_image")
+    shared = tiled(network, image, tiles, statistics=statistics)
     reference = whole(network, image, statistics="per_image", dropout=False)
     close = np.abs(shared.astype(int) - reference).mean()
     apart = [
@@ -151,16 +167,31 @@ def test_an_image_smaller_than_a_tile_is_mirrored_and_cut_back() -> None:
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (30.0, 1e-3), (1000.0, 0.1)])
-def test_statistics_of_tiles_are_those_of_all_their_values(mean: float, deviation: float) -> None:
+@pytest.mark.parametrize(
+    ("norm", "groups", "arguments"),
+    [
+        (F.batch_norm, 4, lambda tile: (tile, None, None)),
+        (F.instance_norm, 4, lambda tile: (tile,)),
+        (F.group_norm, 2, lambda tile: (tile, 2)),
+    ],
+    ids=["batch", "instance", "group"],
+)
+def test_statistics_of_tiles_are_those_of_all_their_values(
+    mean: float,
+    deviation: float,
+    norm: Callable[..., Tensor],
+    groups: int,
+    arguments: Callable[[Tensor], tuple[Any, ...]],
+) -> None:
     drawn = torch.randn(5, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     tiles = (drawn * deviation + mean + torch.arange(5.0)[:, None, None, None] * deviation).float()
-    norm = SharedNorm()
-    with norm.measured():
+    norms = SharedNorms("per_image")
+    with norms.measured():
         for tile in tiles:
-            norm.begin()
-            norm(tile[None], None, None, 1e-5)
-    exact = tiles.double().transpose(0, 1).flatten(1)
-    torch.testing.assert_close(norm.known[0][0].double(), exact.mean(1), rtol=1e-6, atol=1e-5)
+            norms.begin()
+            norms.replacements[norm](*arguments(tile[None]))
+    exact = tiles.double().unflatten(1, (groups, -1)).transpose(0, 1).flatten(1)
+    torch.testing.assert_close(norms.known[0][0].double(), exact.mean(1), rtol=1e-6, atol=1e-5)
     torch.testing.assert_close(
-        norm.known[0][1].double(), exact.var(1, correction=0), rtol=0.05, atol=1e-9
+        norms.known[0][1].double(), exact.var(1, correction=0), rtol=0.05, atol=1e-9
     )
