@@ -102,11 +102,16 @@ def study() -> Iterator[str]:
 def hooks() -> Iterator[str]:
     """The hooks with their signatures and docstrings."""
     specifications = [
-        f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
+        f'def {name}{_signature(hook)}:\n    """{inspect.getdoc(hook)}"""'
         for name, hook in vars(hookspecs).items()
         if name.startswith("register_")
     ]
     yield "```python\n" + "\n\n\n".join(specifications) + "\n```"
+
+
+def _signature(hook: Callable[..., None]) -> str:
+    """The signature, with types by their short names."""
+    return str(inspect.signature(hook)).replace(f"{hookspecs.__name__}.", "")
 
 
 def method() -> Iterator[str]:

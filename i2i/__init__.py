@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from i2i.errors import I2IError
-from i2i.hookspecs import Register, hookimpl
+from i2i.hookspecs import Register, RegisterWeights, hookimpl
 from i2i.system.version import __version__
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ __all__ = [
     "Pair",
     "Recipe",
     "Register",
+    "RegisterWeights",
     "Single",
     "Terms",
     "TestSettings",
