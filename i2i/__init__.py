@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from i2i.batch import Batch
     from i2i.datasets.dataset import Dataset, Direction, Pair, Single
     from i2i.losses.adversarial import AdversarialLoss, only_adversarial
+    from i2i.losses.features import FeatureLoss
+    from i2i.losses.judgement import Features, Judgement
     from i2i.methods.method import Method, Terms, WeightedLosses
     from i2i.methods.networks import NetworkFactory
     from i2i.metrics.metric import Metric
@@ -33,6 +35,9 @@ _LAZY = {
     "Batch": "i2i.batch",
     "Dataset": "i2i.datasets.dataset",
     "Direction": "i2i.datasets.dataset",
+    "FeatureLoss": "i2i.losses.features",
+    "Features": "i2i.losses.judgement",
+    "Judgement": "i2i.losses.judgement",
     "Method": "i2i.methods.method",
     "Metric": "i2i.metrics.metric",
     "Model": "i2i.model.model",
@@ -58,7 +63,10 @@ __all__ = [
     "Batch",
     "Dataset",
     "Direction",
+    "FeatureLoss",
+    "Features",
     "I2IError",
+    "Judgement",
     "Method",
     "Metric",
     "Model",

@@ -108,7 +108,7 @@ class CycleGAN(i2i.Method):
         generator, inverse = self.networks["generator"], self.networks["inverse"]
         terms = {
             f"{self.label}.{side}": self.weight
-            * self.loss.generator_loss(self.networks[f"discriminator.{side}"](fake))
+            * self.loss.of_generator(self.networks[f"discriminator.{side}"](fake))
             for side, fake in zip(SIDES, fakes, strict=True)
         }
         cycles = {
@@ -130,7 +130,7 @@ class CycleGAN(i2i.Method):
         for side, real, fake in zip(SIDES, reals, fakes, strict=True):
             network = self.networks[f"discriminator.{side}"]
             seen = i2i.over_all_ranks(fake, self.pools[side].exchanged)
-            loss = self.loss.discriminator_loss(network(real), network(seen))
+            loss = self.loss.of_discriminator(network(real), network(seen))
             terms[f"discriminator.{side}"] = 0.5 * loss
         return terms
 
