@@ -65,7 +65,7 @@ class FeatureMatching(FeatureLoss):
     """Mean absolute difference of a discriminator's features: Wang et al. 2018, equation 4.
 
     It is the mean over the values of each layer, then over the layers, then over the scales. The
-    authors add up the layers: with `n` layers, their weight of 10 is a `weight` of 10 n here.
+    authors' code has 4 times the mean over the layers, with a weight of 10: a `weight` of 40 here.
 
     Args:
         adversarial: The label of the adversarial loss whose discriminator is meant. It is only
