@@ -11,6 +11,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,17 @@ from pydantic.fields import FieldInfo
 from i2i import hookspecs
 from i2i.cli import program
 from i2i.cli.show import section, toml, type_text
+from i2i.losses.adversarial import AdversarialLoss
+from i2i.losses.features import FeatureLoss
 from i2i.methods.method import Method
+from i2i.methods.pix2pix import JudgesSeveral
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, plural
 from i2i.recipe.component import model_in
 from i2i.recipe.schema import Recipe
 from i2i.recipe.segmenter_schema import Segmenter
 from i2i.studies import schema as studies
+from i2i.weights import Package, Pinned
 
 PAGES = Path(__file__).parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -102,24 +107,64 @@ def study() -> Iterator[str]:
 def hooks() -> Iterator[str]:
     """The hooks with their signatures and docstrings."""
     specifications = [
-        f'def {name}(register: Register) -> None:\n    """{inspect.getdoc(hook)}"""'
+        f'def {name}{_signature(hook)}:\n    """{inspect.getdoc(hook)}"""'
         for name, hook in vars(hookspecs).items()
         if name.startswith("register_")
     ]
     yield "```python\n" + "\n\n\n".join(specifications) + "\n```"
 
 
+def _signature(hook: Callable[..., None]) -> str:
+    """The signature, with types by their short names."""
+    return str(inspect.signature(hook)).replace(f"{hookspecs.__name__}.", "")
+
+
 def method() -> Iterator[str]:
-    """The base class of training methods: its docstring, and its methods with their docstrings."""
-    parts = [f"class Method:\n{_quoted(inspect.getdoc(Method) or '')}"]
-    for name, function in vars(Method).items():
+    """The base class of training methods."""
+    yield _interface(Method)
+
+
+def discriminators() -> Iterator[str]:
+    """What a discriminator may have besides `forward`."""
+    yield _interface(JudgesSeveral)
+
+
+def losses() -> Iterator[str]:
+    """The base classes of losses."""
+    yield _interface(AdversarialLoss)
+    yield ""
+    yield _interface(FeatureLoss)
+
+
+def weights() -> Iterator[str]:
+    """What a plugin says of pretrained weights."""
+    yield _interface(Pinned)
+    yield ""
+    yield _interface(Package)
+
+
+def _interface(kind: type) -> str:
+    """A class with its docstring, the fields of a dataclass, and its methods with docstrings."""
+    parts = [f"class {kind.__name__}:\n{_quoted(inspect.getdoc(kind) or '')}"]
+    if is_dataclass(kind):
+        listed = "\n".join(f"{field.name}: {_typed(field)}" for field in fields(kind))
+        parts.append(textwrap.indent(listed, "    "))
+    for name, function in vars(kind).items():
         if not name.startswith("_") and inspect.isfunction(function):
             source = inspect.getsource(function)
             head = inspect.cleandoc(source[source.index("def ") : source.index('"""')].rstrip())
             parts.append(
                 textwrap.indent(f"{head}\n{_quoted(inspect.getdoc(function) or '')}", "    ")
             )
-    yield "```python\n" + "\n\n".join(parts) + "\n```"
+    return "```python\n" + "\n\n".join(parts) + "\n```"
+
+
+def _typed(field: Field[Any]) -> str:
+    """The type of a dataclass's field and its default."""
+    kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+    kind = str(field.type) if "[" in str(field.type) else kind
+    kind = kind.replace(f"{Package.__module__}.", "")
+    return kind if field.default is MISSING else f"{kind} = {field.default!r}"
 
 
 def _quoted(text: str) -> str:
@@ -128,7 +173,11 @@ def _quoted(text: str) -> str:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    part.__name__: part for part in (cli, recipe, segmenter, components, study, hooks, method)
+    part.__name__: part
+    for part in (
+        *(cli, recipe, segmenter, components, study, hooks, method),
+        *(discriminators, losses, weights),
+    )
 }
 
 

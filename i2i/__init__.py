@@ -7,13 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from i2i.errors import I2IError
-from i2i.hookspecs import Register, hookimpl
+from i2i.hookspecs import Register, RegisterWeights, hookimpl
 from i2i.system.version import __version__
 
 if TYPE_CHECKING:
     from i2i.batch import Batch
     from i2i.datasets.dataset import Dataset, Direction, Pair, Single
     from i2i.losses.adversarial import AdversarialLoss, only_adversarial
+    from i2i.losses.features import FeatureLoss
+    from i2i.losses.judgement import Features, Judgement, features_of, logits_of
     from i2i.methods.method import Method, Terms, WeightedLosses
     from i2i.methods.networks import NetworkFactory
     from i2i.metrics.metric import Metric
@@ -33,6 +35,9 @@ _LAZY = {
     "Batch": "i2i.batch",
     "Dataset": "i2i.datasets.dataset",
     "Direction": "i2i.datasets.dataset",
+    "FeatureLoss": "i2i.losses.features",
+    "Features": "i2i.losses.judgement",
+    "Judgement": "i2i.losses.judgement",
     "Method": "i2i.methods.method",
     "Metric": "i2i.metrics.metric",
     "Model": "i2i.model.model",
@@ -45,7 +50,9 @@ _LAZY = {
     "TranslationOptions": "i2i.translation.options",
     "WeightedLosses": "i2i.methods.method",
     "evaluate": "i2i.runs.evaluate",
+    "features_of": "i2i.losses.judgement",
     "load": "i2i.runs.loading",
+    "logits_of": "i2i.losses.judgement",
     "only_adversarial": "i2i.losses.adversarial",
     "over_all_ranks": "i2i.system.ranks",
     "run": "i2i.runs.run",
@@ -58,7 +65,10 @@ __all__ = [
     "Batch",
     "Dataset",
     "Direction",
+    "FeatureLoss",
+    "Features",
     "I2IError",
+    "Judgement",
     "Method",
     "Metric",
     "Model",
@@ -66,6 +76,7 @@ __all__ = [
     "Pair",
     "Recipe",
     "Register",
+    "RegisterWeights",
     "Single",
     "Terms",
     "TestSettings",
@@ -73,8 +84,10 @@ __all__ = [
     "WeightedLosses",
     "__version__",
     "evaluate",
+    "features_of",
     "hookimpl",
     "load",
+    "logits_of",
     "only_adversarial",
     "over_all_ranks",
     "run",

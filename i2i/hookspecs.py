@@ -1,12 +1,16 @@
 """The hooks with which plugins register components.
 
-Each hook is called with `register(name, target, *, summary="")`. The target is a class, or a string
-`"package.module:Class"`; i2i imports the string's module only when the component is used.
+The hooks of components are called with `register(name, target, *, summary="")`. The target is a
+class, or a string `"package.module:Class"`; i2i imports the string's module only when the component
+is used.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
+
+if TYPE_CHECKING:
+    from i2i.weights import Pinned
 
 hookspec = HookspecMarker("i2i")
 
@@ -19,6 +23,14 @@ class Register(Protocol):
 
     def __call__(self, name: str, target: str | type, *, summary: str = "") -> None:
         """Register `target`, a class or `"package.module:Class"`, under `name`."""
+        ...
+
+
+class RegisterWeights(Protocol):
+    """The type of `register`, the function that `register_weights` is called with."""
+
+    def __call__(self, weights: "Pinned") -> None:
+        """Add weights to the catalogue."""
         ...
 
 
@@ -55,3 +67,8 @@ def register_methods(register: Register) -> None:
 @hookspec
 def register_commands(register: Register) -> None:
     """Register commands of the `i2i` program."""
+
+
+@hookspec
+def register_weights(register: RegisterWeights) -> None:
+    """Register pretrained weights, which components then get from `i2i.weights.load(name)`."""

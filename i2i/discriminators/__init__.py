@@ -21,3 +21,8 @@ def register_discriminators(register: Register) -> None:
         "i2i.discriminators.patch:Image",
         summary="the paper's ImageGAN, receptive field 286",
     )
+    register(
+        "multiscale",
+        "i2i.discriminators.multiscale:Multiscale",
+        summary="PatchGANs on an image at several sizes, which give their features",
+    )

@@ -46,15 +46,7 @@ class Patch(nn.Module):
     ) -> None:
         super().__init__()
         _check_size(receptive_field, image_size)
-        halvings = HALVINGS[receptive_field]
-        layers: list[nn.Module] = []
-        channels = in_channels
-        for level in range(halvings + 1):
-            width = min(base_channels * 2**level, 8 * base_channels)
-            stride = 2 if level < halvings else 1
-            layers += _block(channels, width, "none" if level == 0 else norm, 4, stride)
-            channels = width
-        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, padding=1))
+        self.layers = patch_layers(in_channels, receptive_field, base_channels, norm)
         init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -143,23 +135,47 @@ class Pixel(nn.Module):
         return _judge(self.layers, batches)
 
 
+def patch_layers(
+    in_channels: int, receptive_field: int, base_channels: int, norm: Norm, padding: int = 1
+) -> nn.Sequential:
+    """The layers of a PatchGAN, see `Patch`; every convolution has the padding."""
+    halvings = HALVINGS[receptive_field]
+    layers: list[nn.Module] = []
+    channels = in_channels
+    for level in range(halvings + 1):
+        width = min(base_channels * 2**level, 8 * base_channels)
+        stride = 2 if level < halvings else 1
+        layers += _block(channels, width, "none" if level == 0 else norm, 4, stride, padding)
+        channels = width
+    return nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, padding=padding))
+
+
+def apply_layer(layer: nn.Module, maps: Tensor, batches: int) -> Tensor:
+    """Apply a layer to several batches at once, but batch norm to each batch on its own."""
+    if batches > 1 and isinstance(layer, nn.BatchNorm2d):
+        return torch.cat([layer(part) for part in maps.chunk(batches)])
+    result: Tensor = layer(maps)
+    return result
+
+
 def _judge(layers: nn.Sequential, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Apply the layers to all batches at once, but batch norm to each batch on its own."""
+    """The logits of all batches, computed at once."""
     n = len(batches)
     maps = torch.cat(batches) if n > 1 else batches[0]
     for layer in layers:
-        if n > 1 and isinstance(layer, nn.BatchNorm2d):
-            maps = torch.cat([layer(part) for part in maps.chunk(n)])
-        else:
-            maps = layer(maps)
+        maps = apply_layer(layer, maps, n)
     return maps.chunk(n)
 
 
 def _block(
-    in_channels: int, out_channels: int, norm: Norm, kernel: int, stride: int = 1
+    in_channels: int,
+    out_channels: int,
+    norm: Norm,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
 ) -> list[nn.Module]:
     """Convolution, norm, activation."""
-    padding = 1 if kernel > 1 else 0
     bias = needs_bias(norm)
     return [
         nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias),
@@ -168,16 +184,16 @@ def _block(
     ]
 
 
-def _smallest_side(receptive_field: int) -> int:
+def smallest_side(receptive_field: int) -> int:
     """The smallest image: 3 pixels remain after the halvings, and each stride-1 layer takes one."""
     return int(3 * 2 ** HALVINGS[receptive_field])
 
 
 def _check_size(receptive_field: int, image_size: tuple[int, int]) -> None:
-    side = _smallest_side(receptive_field)
+    side = smallest_side(receptive_field)
     if min(image_size) >= side:
         return
-    fitting = [field for field in HALVINGS if _smallest_side(field) <= min(image_size)]
+    fitting = [field for field in HALVINGS if smallest_side(field) <= min(image_size)]
     other = f'"patch" with receptive_field = {fitting[-1]}' if fitting else '"pixel"'
     height, width = image_size
     raise ValueError(

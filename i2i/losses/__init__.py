@@ -13,6 +13,12 @@ def register_losses(register: Register) -> None:
         "i2i.losses.perceptual:LPIPS",
         summary="perceptual distance (LPIPS) on pretrained features",
     )
+    register("vgg", "i2i.losses.vgg:VGG", summary="mean absolute difference of VGG16's features")
+    register(
+        "feature_matching",
+        "i2i.losses.features:FeatureMatching",
+        summary="mean absolute difference of the discriminator's features",
+    )
     register(
         "cgan",
         "i2i.losses.adversarial:CGAN",

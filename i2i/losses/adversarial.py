@@ -8,21 +8,57 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from i2i.losses.judgement import Judgement, logits_of
+
 Objective = Literal["bce", "lsgan", "hinge"]
+Scales = Literal["mean", "sum"]
 
 
 class AdversarialLoss(nn.Module, ABC):
     """The base class of adversarial losses; they work with any discriminator.
 
+    A loss says what the logits of one scale cost. Methods call `of_discriminator` and
+    `of_generator`, which apply it to every scale of a discriminator.
+
     Attributes:
         conditional: Whether the discriminator sees the input together with the output.
+        scales: Whether the loss is the mean or the sum over the scales of the discriminator.
     """
 
     conditional: ClassVar[bool]
+    scales: Scales = "mean"
+
+    def of_discriminator(self, real: Judgement, fake: Judgement) -> Tensor:
+        """The loss of the discriminator over all scales.
+
+        Args:
+            real: What the discriminator returns for targets.
+            fake: What it returns for outputs.
+
+        Returns:
+            A scalar (not halved).
+        """
+        pairs = zip(logits_of(real), logits_of(fake), strict=True)
+        return self._over_scales([self.discriminator_loss(*pair) for pair in pairs])
+
+    def of_generator(self, fake: Judgement) -> Tensor:
+        """The loss of the generator over all scales.
+
+        Args:
+            fake: What the discriminator returns for outputs.
+
+        Returns:
+            A scalar.
+        """
+        return self._over_scales([self.generator_loss(logits) for logits in logits_of(fake)])
+
+    def _over_scales(self, losses: list[Tensor]) -> Tensor:
+        every = torch.stack(losses)
+        return every.sum() if self.scales == "sum" else every.mean()
 
     @abstractmethod
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """The loss of the discriminator: its loss on targets plus its loss on outputs.
+        """The loss of the discriminator on one scale: on targets, plus on outputs.
 
         Args:
             real_logits: The discriminator's logits for targets, of any shape.
@@ -34,7 +70,7 @@ class AdversarialLoss(nn.Module, ABC):
 
     @abstractmethod
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
-        """The loss of the generator.
+        """The loss of the generator on one scale.
 
         Args:
             fake_logits: The discriminator's logits for outputs, of any shape.
@@ -47,8 +83,9 @@ class AdversarialLoss(nn.Module, ABC):
 class _ObjectiveLoss(AdversarialLoss):
     """The three objectives, for conditional and unconditional losses."""
 
-    def __init__(self, *, objective: Objective = "bce") -> None:
+    def __init__(self, *, objective: Objective = "bce", scales: Scales = "mean") -> None:
         super().__init__()
+        self.scales = scales
         if objective not in ("bce", "lsgan", "hinge"):
             raise ValueError(
                 f'unknown objective {objective!r}: set objective to "bce", "lsgan" or "hinge"'
@@ -83,6 +120,7 @@ class CGAN(_ObjectiveLoss):
         objective: `bce`, as in the paper; `lsgan`, least squares to the labels 1 and 0 (Mao et al.
             2017, equation 9, without its factor 1/2); or `hinge` (Lim and Ye 2017; Miyato et al.
             2018, equations 16 and 17).
+        scales: `mean` or `sum` over the scales of a discriminator that has several.
     """
 
     conditional = True
@@ -98,6 +136,7 @@ class GAN(_ObjectiveLoss):
         objective: `bce`, as in the paper; `lsgan`, least squares to the labels 1 and 0 (Mao et al.
             2017, equation 9, without its factor 1/2); or `hinge` (Lim and Ye 2017; Miyato et al.
             2018, equations 16 and 17).
+        scales: `mean` or `sum` over the scales of a discriminator that has several.
     """
 
     conditional = False

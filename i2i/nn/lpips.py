@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from i2i.images.sizes import size_text
+from i2i.nn.precision import full_precision
 from i2i.weights import load
 from i2i.weights.lpips_heads import lpips_heads
 
@@ -61,7 +61,7 @@ class LPIPS(nn.Module):
                 images are too small for the network.
         """
         self._check(output, target)
-        with _full_precision(output.device.type):
+        with full_precision(output.device.type):
             pair = (images.float().expand(-1, 3, -1, -1) for images in (output, target))
             distances: Tensor = self.network(*pair)
         return distances.flatten()
@@ -91,13 +91,6 @@ class LPIPS(nn.Module):
             raise ValueError(
                 f"LPIPS takes values in [-1, 1]; the largest absolute value is {largest:g}"
             )
-
-
-def _full_precision(device: str) -> AbstractContextManager[Any]:
-    """A context that turns autocast off, because half precision would change the distance."""
-    if device == "meta":  # torch has no autocast for it
-        return nullcontext()
-    return torch.autocast(device, enabled=False)  # noqa: TID251
 
 
 def _network(net: Net) -> tuple[nn.Module, str]:

@@ -5,15 +5,19 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from pluggy import PluginManager
 
 from i2i import hookspecs
 from i2i.errors import PluginError
-from i2i.hookspecs import Register
+from i2i.hookspecs import Register, RegisterWeights
 from i2i.plugins.misfit import check_names, check_version
-from i2i.plugins.registry import COMPONENTS, KINDS, Entry, Registry, plural
+from i2i.plugins.registry import COMPONENTS, KINDS, WEIGHTS, Entry, Registry, plural
 from i2i.plugins.signature import parameters
+
+if TYPE_CHECKING:
+    from i2i.weights import Pinned
 
 ENTRY_POINT_GROUP = "i2i"
 
@@ -24,6 +28,7 @@ BUILT_INS = (
     "i2i.losses",
     "i2i.metrics",
     "i2i.methods",
+    "i2i.weights",
     "i2i.cli",
 )
 
@@ -112,6 +117,9 @@ def _registered(manager: PluginManager, module: ModuleType, plugin: str) -> list
     for kind in KINDS:
         hook = manager.subset_hook_caller(f"register_{plural(kind)}", others)
         hook(register=_collector(entries, kind, plugin))
+    manager.subset_hook_caller("register_weights", others)(
+        register=_weights_collector(entries, plugin)
+    )
     if not entries:
         raise PluginError(
             f"{plugin} registers nothing: mark its hooks with @i2i.hookimpl, see i2i.hookspecs"
@@ -128,5 +136,14 @@ def _collector(entries: list[Entry], kind: str, plugin: str) -> Register:
         if not isinstance(target, str) and kind in COMPONENTS:
             parameters(target)
         entries.append(Entry(kind, name, target, summary, plugin))
+
+    return register
+
+
+def _weights_collector(entries: list[Entry], plugin: str) -> RegisterWeights:
+    """The `register` function for the hook of weights; it appends to `entries`."""
+
+    def register(weights: "Pinned") -> None:
+        entries.append(Entry(WEIGHTS, weights.name, weights, weights.purpose, plugin))
 
     return register

@@ -4,14 +4,20 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from i2i.errors import PluginError, nearest
+
+if TYPE_CHECKING:
+    from i2i.weights import Pinned
 
 COMPONENTS = ("dataset", "generator", "discriminator", "loss", "metric", "method")
 """The kinds of components that a recipe can use, in the order of `i2i list`."""
 
 KINDS = (*COMPONENTS, "command")
+
+WEIGHTS = "weights"
+"""The kind of pretrained weights, which are registered as they are and not built."""
 
 
 def plural(kind: str) -> str:
@@ -34,24 +40,24 @@ class Misfit(PluginError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered component.
+    """One registered component, or pretrained weights.
 
     Args:
-        kind: One of `KINDS`.
-        name: Its name in recipes.
-        target: The class, or `"module:Class"`.
+        kind: One of `KINDS`, or `WEIGHTS`.
+        name: Its name in recipes, or in the catalogue of weights.
+        target: The class, or `"module:Class"`, or the weights.
         summary: One line for `i2i list`.
         plugin: The distribution or built-in module that registered it.
     """
 
     kind: str
     name: str
-    target: str | type
+    target: "str | type | Pinned"
     summary: str
     plugin: str
 
     def load(self) -> Any:
-        """Return the class; import it if it was registered as a string.
+        """Return the class, imported if it was registered as a string, or the weights.
 
         Raises:
             PluginError: If the import fails, or the module has no such name.
@@ -80,7 +86,7 @@ class Registry:
     """
 
     entries: dict[str, dict[str, Entry]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS}
+        default_factory=lambda: {kind: {} for kind in (*KINDS, WEIGHTS)}
     )
     broken: dict[str, BaseException] = field(default_factory=dict)
 

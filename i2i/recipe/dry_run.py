@@ -1,7 +1,7 @@
 """One step of a recipe's training on torch's meta device, which stores no values."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,8 +32,8 @@ class DryRun:
 
     Args:
         networks: The networks by name, on the meta device.
-        shapes: Input and output shape of each network that was called with one tensor and returned
-            one, such as `3x32x32 -> 3x32x32`.
+        shapes: Input and output shape of each network that was called with one tensor, such as
+            `3x32x32 -> 3x32x32`; of a discriminator, the logits of every scale.
         memory: Bytes that the weights, their gradients, Adam's moments and a batch need at least.
     """
 
@@ -161,21 +161,31 @@ def _too_large(method: Method, memory: int, available: int) -> RecipeError:
 
 
 def _shapes(networks: Mapping[str, nn.Module]) -> dict[str, str]:
-    """A table that gets the shapes of networks whenever they are called with one tensor for one.
+    """A table that gets the shapes of networks whenever they are called with one tensor alone.
 
-    A method's own network may take or return several, and a generator its features.
+    A method's own network may take several, and a generator the layers whose results are asked for.
     """
     shapes: dict[str, str] = {}
 
-    def note(name: str, given: object, output: object) -> None:
-        if isinstance(given, torch.Tensor) and isinstance(output, torch.Tensor):
-            shapes[name] = f"{_shape(given)} -> {_shape(output)}"
+    def note(name: str, given: tuple[object, ...], output: object) -> None:
+        match given, output:
+            case (torch.Tensor() as images,), torch.Tensor() | list() | tuple():
+                results = _results(output)
+                if results:
+                    shapes[name] = f"{_shape(images)} -> {', '.join(map(_shape, results))}"
 
     for name, network in networks.items():
         network.register_forward_hook(
-            lambda _, inputs, output, name=name: note(name, inputs[0], output)
+            lambda _, inputs, output, name=name: note(name, inputs, output)
         )
     return shapes
+
+
+def _results(output: torch.Tensor | Sequence[object]) -> list[torch.Tensor]:
+    """The tensors in a network's output, of a sequence within it the last, as in a judgement."""
+    entries = [output] if isinstance(output, torch.Tensor) else output
+    last = [entry[-1] if isinstance(entry, list | tuple) and entry else entry for entry in entries]
+    return [result for result in last if isinstance(result, torch.Tensor)]
 
 
 def _shape(images: torch.Tensor) -> str:

@@ -1,11 +1,13 @@
-"""Checks of losses, reconstruction losses and adversarial ones."""
+"""Checks of losses: of images, of a discriminator's features, and adversarial ones."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from i2i.losses.adversarial import AdversarialLoss
+from i2i.losses.features import FeatureLoss
 from i2i.testing.check import Check
 from i2i.testing.images import pictures
 from i2i.testing.networks import finite
@@ -36,7 +38,7 @@ def is_a_finite_scalar(subject: Subject) -> None:
     else:
         for number in (1, 2):
             output, target = (pictures(number, 3, SIZE, seed=seed) for seed in (0, 1))
-            _scalar(subject, "forward", loss(output, target))
+            _scalar(subject, "forward", _compared(loss, output, target))
 
 
 def is_differentiable(subject: Subject) -> None:
@@ -47,7 +49,7 @@ def is_differentiable(subject: Subject) -> None:
         return
     target = pictures(2, 3, SIZE, seed=1)
     for output, differs in ((pictures(2, 3, SIZE), True), (target.clone(), False)):
-        value = loss(output.requires_grad_(), target)
+        value = _compared(loss, output.requires_grad_(), target)
         subject.require(value.requires_grad, "has no gradient for the output")
         (gradient,) = torch.autograd.grad(value, output)
         subject.require(finite(gradient), "has a gradient that is not finite")
@@ -65,8 +67,10 @@ def is_least_for_what_is_right(subject: Subject) -> None:
     target = pictures(2, 3, SIZE)
     stated = float(getattr(loss, "minimum", 0.0))
     with torch.no_grad():
-        least = float(loss(target.clone(), target))
-        others = [loss(other, target) for other in (pictures(2, 3, SIZE, seed=1), target * 0.9)]
+        least = float(_compared(loss, target.clone(), target))
+        others = [
+            _compared(loss, other, target) for other in (pictures(2, 3, SIZE, seed=1), target * 0.9)
+        ]
     subject.require(
         abs(least - stated) <= CLOSE,
         f"is {least:.3g} for equal images: it must be 0, or what its attribute 'minimum' says "
@@ -102,6 +106,19 @@ def _pushes_fakes_towards_real(subject: Subject, loss: AdversarialLoss) -> None:
             finite(gradient) and bool((gradient < 0).all()),
             "doesn't push outputs towards real: generator_loss() must fall when logits rise",
         )
+
+
+def _compared(loss: Any, output: Tensor, target: Tensor) -> Any:
+    """The loss of two batches, or of features made of them."""
+    if isinstance(loss, FeatureLoss):
+        return loss(_features(output), _features(target))
+    return loss(output, target)
+
+
+def _features(images: Tensor) -> list[list[Tensor]]:
+    """What a discriminator of two scales with two layers could give."""
+    halves, quarters = F.avg_pool2d(images, 2), F.avg_pool2d(images, 4)
+    return [[images, halves], [halves, quarters]]
 
 
 def _loss(subject: Subject) -> Any:

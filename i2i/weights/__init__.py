@@ -2,20 +2,34 @@
 
 The weights come from the user's folder (`I2I_WEIGHTS_DIR`), the cache, the publisher's file or a
 Python package. A SHA-256 over the tensors identifies them, so metric values do not depend on the
-source. i2i never falls back to random weights.
+source. i2i never falls back to random weights. Plugins add weights to the catalogue with the hook
+`register_weights`, which is also how i2i's own get there.
 """
 
 from pathlib import Path
 
-from i2i.weights.catalogue import CATALOGUE, Package, Pinned
+from i2i.hookspecs import RegisterWeights, hookimpl
+from i2i.system.hashing import tensors_sha256
+from i2i.weights.catalogue import BUILT_IN, Package, Pinned, catalogue
 from i2i.weights.used import Loaded, record, used
 
-__all__ = ["CATALOGUE", "Loaded", "Package", "Pinned", "catalogue", "load", "path", "used"]
+__all__ = [
+    "Loaded",
+    "Package",
+    "Pinned",
+    "catalogue",
+    "load",
+    "path",
+    "tensors_sha256",
+    "used",
+]
 
 
-def catalogue() -> dict[str, Pinned]:
-    """All weights that i2i knows, by name."""
-    return dict(CATALOGUE)
+@hookimpl
+def register_weights(register: RegisterWeights) -> None:
+    """Register the weights of the built-in components."""
+    for pinned in BUILT_IN:
+        register(pinned)
 
 
 def load(name: str) -> Loaded:

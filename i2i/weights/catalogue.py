@@ -1,9 +1,14 @@
-"""The list of pretrained weights, with the sources and hashes of each."""
+"""Pretrained weights by name: what is known of each, and the entries of i2i itself."""
 
 import re
 from dataclasses import dataclass
 
-from i2i.errors import WeightsError, nearest
+from i2i.errors import PluginError, WeightsError
+from i2i.plugins.manager import registry
+from i2i.plugins.registry import WEIGHTS
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,29 +32,40 @@ class Package:
 
 @dataclass(frozen=True)
 class Pinned:
-    """An entry of the catalogue: weights that a SHA-256 identifies, whatever their source.
+    """Weights that a SHA-256 identifies, whatever their source.
+
+    A source holds a state dict of plain tensors, in a safetensors file or as `torch.save` writes
+    it. No code in it is run, and the tensors keep their names.
 
     Args:
-        name: The name of the weights in i2i.
-        purpose: What i2i uses them for.
+        name: The name of the weights in i2i, and of the file in its cache.
+        purpose: What they are used for, in a few words.
         licence: The licence that the publisher states.
         size: Size of the tensors in bytes.
-        files: File names of the canonical file. Each ends with the first 8 hex digits of the
-            file's SHA-256; torch.hub checks the same digits.
+        files: File names of the canonical file. If a name ends with the first 8 hex digits of the
+            file's SHA-256, as those for torch.hub do (`name-0123abcd.pth`), they are checked.
         url: URL of the canonical file; None if it is not served anywhere.
-        sha256: SHA-256 of the tensors, see `tensors_sha256`. None if it is unknown: then only the
-            8 digits in the canonical file's name are checked.
+        sha256: SHA-256 of the tensors, which `i2i.weights.tensors_sha256` computes. None if it is
+            unknown: then each of `files` must have the 8 digits.
         package: The package that contains the same tensors; None if there is none.
+
+    Raises:
+        PluginError: If no SHA-256 identifies the weights or their package, or a name is no file
+            name.
     """
 
     name: str
     purpose: str
     licence: str
     size: int
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
     url: str | None = None
     sha256: str | None = None
     package: Package | None = None
+
+    def __post_init__(self) -> None:
+        if problem := _problem(self):
+            raise PluginError(f"weights {self.name!r}: {problem}")
 
     @property
     def stored(self) -> str:
@@ -71,15 +87,34 @@ class Pinned:
 
 
 def prefix(file: str) -> str:
-    """Return the first digits of a canonical file's SHA-256, taken from the end of its name."""
-    found = re.search(r"-([0-9a-f]{8})\.pth$", file)
-    assert found is not None
-    return found[1]
+    """Return the first digits of a file's SHA-256 that its name ends with; "" if it has none."""
+    found = re.search(r"-([0-9a-f]{8})\.\w+$", file)
+    return found[1] if found else ""
+
+
+def _problem(pinned: Pinned) -> str | None:
+    """What is wrong with an entry of the catalogue; None if nothing is."""
+    for name in (pinned.name, *pinned.files):
+        if not _FILE.fullmatch(name):
+            return f"{name!r} is no plain file name: use letters, digits, '_', '-' and '.' only"
+    if pinned.url is not None and not pinned.files:
+        return "name the file of the url in files"
+    by_file = bool(pinned.files) and all(map(prefix, pinned.files))
+    if not (_SHA256.fullmatch(pinned.sha256) if pinned.sha256 is not None else by_file):
+        return f"no SHA-256 pins them: set sha256 to that of their tensors, not {pinned.sha256!r}"
+    package = pinned.package
+    if package and not (
+        _SHA256.fullmatch(package.archive_sha256) and _SHA256.fullmatch(package.member_sha256)
+    ):
+        return f"no SHA-256 pins the package {package.requirement}, or the file in it"
+    if package and "==" not in package.requirement:
+        return f"no version pins the package {package.requirement}: write it as name==1.0"
+    return None
 
 
 # These hashes were computed on a machine that could not reach the canonical files. They all come
 # from the packages. Conversion from canonical files was tested on files made from those tensors.
-_ENTRIES = (
+BUILT_IN = (
     Pinned(
         "inception",
         "FID and KID features",
@@ -158,7 +193,10 @@ _ENTRIES = (
     ),
 )
 
-CATALOGUE: dict[str, Pinned] = {pinned.name: pinned for pinned in _ENTRIES}
+
+def catalogue() -> dict[str, Pinned]:
+    """All weights that i2i and the installed plugins have registered, by name."""
+    return {name: entry.load() for name, entry in registry().entries[WEIGHTS].items()}
 
 
 def known(name: str) -> Pinned:
@@ -167,8 +205,7 @@ def known(name: str) -> Pinned:
     Raises:
         WeightsError: If there is none; the message suggests the nearest name.
     """
-    if name not in CATALOGUE:
-        near = nearest(name, list(CATALOGUE))
-        hint = f", did you mean '{near}'?" if near else "."
-        raise WeightsError(f"unknown weights '{name}'{hint} Known: {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
+    entries = catalogue()
+    if name not in entries:
+        raise WeightsError(registry().unknown(WEIGHTS, name))
+    return entries[name]

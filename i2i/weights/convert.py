@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -14,23 +15,31 @@ Tensors = dict[str, Tensor]
 
 
 def from_canonical(name: str, data: bytes) -> Tensors:
-    """Convert a canonical .pth file; classifiers that i2i does not use are dropped.
+    """Convert a canonical file, a state dict of plain tensors.
+
+    The tensors of i2i's own weights get the names that it uses, and classifiers are dropped. Those
+    of plugins are left as they are.
 
     Args:
         name: A name in the catalogue.
-        data: The file's bytes. They are read with `weights_only=True`, so no code in them runs.
+        data: The bytes of a safetensors file, or of one that `torch.save` wrote. The latter are
+            read with `weights_only=True`, so no code in them runs.
 
     Raises:
         Damaged: If the bytes are not such a file.
     """
     try:
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        state = (
+            safetensors.torch.load(data)
+            if data[8:9] == b"{"  # the header's length is before it
+            else torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        )
     except Exception as error:  # a damaged file can raise anything
         reason = str(error).partition("\n")[0]
         raise Damaged(f"can't be read as plain tensors: {reason}") from error
     if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
         raise Damaged("holds something other than plain tensors")
-    converted = _CANONICAL[name](state)
+    converted = _CANONICAL.get(name, dict)(state)
     return {
         key: tensor.clone(memory_format=torch.contiguous_format)
         for key, tensor in converted.items()
@@ -38,7 +47,7 @@ def from_canonical(name: str, data: bytes) -> Tensors:
 
 
 def from_member(name: str, data: bytes) -> Tensors:
-    """Convert the weights file of a package.
+    """Convert the weights file of a package; see `from_canonical` for those of plugins.
 
     Args:
         name: A name in the catalogue whose entry has a package.
@@ -48,7 +57,7 @@ def from_member(name: str, data: bytes) -> Tensors:
         Damaged: If the bytes are not such a file.
     """
     try:
-        return _MEMBERS[name](data)
+        return _MEMBERS[name](data) if name in _MEMBERS else from_canonical(name, data)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Damaged(f"has unexpected content ({type(error).__name__}: {error})") from error
 
@@ -149,5 +158,4 @@ _MEMBERS: dict[str, Callable[[bytes], Tensors]] = {
     "inception": _torchscript_inception,
     "alexnet": _flax("AlexNet_0", (0, 3, 6, 8, 10)),
     "vgg16": _flax("VGG16_0", (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
-    "efficientnet_lite0": lambda data: from_canonical("efficientnet_lite0", data),
 }

@@ -124,8 +124,9 @@ def _locked(pinned: Pinned) -> Iterator[None]:
 def _unavailable(pinned: Pinned, answers: list[str]) -> list[str]:
     if pinned.package is None:
         answers = [*answers, "packages: no package contains them"]
+    canonical = (*pinned.files, pinned.stored)[0]
     return [
-        f"the weights '{pinned.name}' ({pinned.files[0]}, {pinned.wanted}) are unavailable:",
+        f"the weights '{pinned.name}' ({canonical}, {pinned.wanted}) are unavailable:",
         *(f"  {answer}" for answer in answers),
         f"Put one of {', '.join(pinned.forms)} into a folder and set {FOLDER} to it, or run "
         f"'i2i weights fetch {pinned.name}' on a machine with network access and copy the file "

@@ -90,6 +90,7 @@ def _published(pinned: Pinned, url: str, folder: Path) -> Tensors:
 
 
 def _canonical(pinned: Pinned, path: Path) -> Tensors:
+    """Read a canonical file, whose name may have the first digits of its SHA-256."""
     data = path.read_bytes()
     found, expected = hashlib.sha256(data).hexdigest(), prefix(path.name)
     if not found.startswith(expected):

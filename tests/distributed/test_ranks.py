@@ -106,6 +106,22 @@ def test_two_processes_give_the_weights_of_one(
     assert_same_training(tmp_path / "one", tmp_path / "two")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_two_processes_share_scales_and_features(
+    in_two: Callable[..., list[Run]], recipe: Callable[..., Path], tmp_path: Path, order: str
+) -> None:
+    path = recipe(order)
+    features = (
+        'discriminator={type = "multiscale", receptive_field = 34, base_channels = 4}',
+        'losses=[{type = "cgan"}, {type = "feature_matching", weight = 40}]',
+    )
+    run(load_recipe(path, features), out=tmp_path / "one", quiet=True)
+    ranks = in_two("run", path, "--out", "two", "--set", features[0], "--set", features[1])
+    assert [rank.status for rank in ranks] == [0, 0], ranks[0].output + ranks[1].output
+    assert_same_training(tmp_path / "one", tmp_path / "two")
+
+
 def test_a_batch_that_processes_cannot_share_is_refused(
     in_two: Callable[..., list[Run]], recipe: Callable[..., Path]
 ) -> None:

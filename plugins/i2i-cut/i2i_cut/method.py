@@ -128,9 +128,9 @@ class CUT(i2i.Method):
         judge = self.networks["discriminator"]
         if "discriminator" in movers:
             self.open_parts += 1
-            loss = self.loss.discriminator_loss(judge(batch.target), judge(outputs.detach()))
+            loss = self.loss.of_discriminator(judge(batch.target), judge(outputs.detach()))
             return {"discriminator": {"discriminator": 0.5 * loss}}
-        terms = {self.label: self.weight * self.loss.generator_loss(judge(outputs))}
+        terms = {self.label: self.weight * self.loss.of_generator(judge(outputs))}
         terms |= self._contrastive_terms(played)
         self.open_parts -= 1
         if not self.open_parts:

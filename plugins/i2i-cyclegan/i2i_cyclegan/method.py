@@ -128,7 +128,7 @@ class CycleGAN(i2i.Method):
     def _generator_terms(self, reals: Mapping[str, Tensor], played: Played) -> i2i.Terms:
         adversarial = {
             f"{self.label}.{side}": self.weight
-            * self.loss.generator_loss(self.networks[f"discriminator.{side}"](fake))
+            * self.loss.of_generator(self.networks[f"discriminator.{side}"](fake))
             for side, fake in played.fakes.items()
         }
         cycles = {
@@ -147,8 +147,8 @@ class CycleGAN(i2i.Method):
         terms = {}
         for side, fake in fakes.items():
             seen = i2i.over_all_ranks(fake, self.pools[side].exchanged)
-            logits = at_once(self.networks[f"discriminator.{side}"], reals[side], seen)
-            terms[f"discriminator.{side}"] = 0.5 * self.loss.discriminator_loss(*logits)
+            judged = at_once(self.networks[f"discriminator.{side}"], reals[side], seen)
+            terms[f"discriminator.{side}"] = 0.5 * self.loss.of_discriminator(*judged)
         return terms
 
     def state_dict(self) -> dict[str, Tensor]:
