@@ -4,8 +4,9 @@
 
 The wheel is built from the sdist, then installed into an empty environment in a temporary folder.
 There the program trains a small model on synthetic data, measures it and translates an image. It
-also writes a plugin, which is installed and trained. The first command that fails ends the program
-with its exit status. `make wheel` and CI run this.
+also writes a plugin, which is installed and trained, and the plugins of the repository are
+installed and checked. The first command that fails ends the program with its exit status.
+`make wheel` and CI run this.
 """
 
 import argparse
@@ -19,10 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
+PLUGINS = sorted((ROOT / "plugins").iterdir())
 # Without these the tests of an unpacked sdist can't run.
-NEEDED = ("tests/conftest.py", "benchmarks/", "plugins/i2i-example/", "recipes/", "docs/",
-          "scripts/", "locks/", "constraints.txt", "Makefile", "pyproject.toml",
-          "LICENSE")  # fmt: skip
+NEEDED = ("tests/conftest.py", "benchmarks/", "recipes/", "docs/", "scripts/", "locks/",
+          "constraints.txt", "Makefile", "pyproject.toml", "LICENSE",
+          *(f"plugins/{plugin.name}/" for plugin in PLUGINS))  # fmt: skip
 RECIPE = """
 name = "tiny"
 data = { type = "synthetic", train = 16, val = 4, test = 4 }
@@ -94,6 +96,10 @@ def attempt(wheel: Path, scratch: Path, constraints: list[str]) -> None:
     do(programs / "i2i", "plugin", "new", "own", cwd=home, **own)
     do(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", home / "i2i-own")
     do(programs / "i2i", "run", "i2i-own/recipe.toml", cwd=home, **own)
+    do(programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", *PLUGINS)
+    do(programs / "i2i", "doctor", cwd=home, **own)
+    for plugin in PLUGINS:
+        do(programs / "python", "-m", "i2i.testing", "--plugin", plugin.name, cwd=home, **own)
 
 
 if __name__ == "__main__":
