@@ -153,7 +153,7 @@ BUILT_IN = (
     ),
     Pinned(
         "vgg16",
-        "LPIPS with net vgg",
+        "LPIPS with net vgg, and the loss vgg",
         "BSD-3-Clause",
         58_858_752,
         ("vgg16-397923af.pth",),
