@@ -1,4 +1,4 @@
-"""The tutorial on methods: its files are written and its commands run, from the first to the last."""
+"""The tutorial on methods: all of its files are written and all of its commands run."""
 
 import os
 import re
