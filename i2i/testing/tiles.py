@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from i2i.images.sizes import next_multiple
+from i2i.images.tensors import to_uint
 from i2i.images.types import Size
 from i2i.model.inference import TestSettings, TestTime, translate
 from i2i.model.tiling import Tiles, plan_tiles, translate_tiles
-from i2i.testing.images import pictures, whole_numbers
+from i2i.testing.images import pictures
 from i2i.testing.networks import built, size_divisor
 from i2i.testing.subject import Subject
 
@@ -34,7 +35,7 @@ def tiles(subject: Subject) -> None:
     if not inner.any():
         return
     image = pictures(1, 3, large)
-    whole = whole_numbers(translate(network, image, RUNNING).clamp(-1, 1))
+    whole = to_uint(translate(network, image, RUNNING))
     different = _in_tiles(network, image, plan, RUNNING).int() - whole.int()
     largest = int(different.abs().amax((0, 1, 3))[inner].max())
     subject.require(
@@ -83,7 +84,7 @@ def _in_tiles(network: nn.Module, images: Tensor, plan: Tiles, settings: TestSet
     """Translate one image `(1, 3, H, W)` in tiles, to uint8."""
     output = translate_tiles(
         network,
-        whole_numbers(images)[0].permute(1, 2, 0).numpy(),
+        to_uint(images)[0].permute(1, 2, 0).numpy(),
         plan,
         settings,
         channels=3,
