@@ -20,17 +20,15 @@ NEARLY = 2
 
 
 def tiles(subject: Subject) -> None:
-    """A large image has an output of its size, which tiles don't change where they can't."""
+    """A large image can be translated in tiles, which change nothing where they can't."""
     network, (side, _) = built(subject, in_channels=3, out_channels=3)
     network.eval()
     divisor = size_divisor(network)
     second = next_multiple((side // 2, side), divisor)[0]  # where the second of two tiles begins
     large = (side + second, side)
     plan = plan_tiles(large, tile=side, overlap=side - second, divisor=divisor)
-    subject.require(
-        _in_tiles(network, pictures(1, 3, large), plan, TestSettings()).shape == (1, 3, *large),
-        f"gives images of {large} in tiles of {plan.tile} another size",
-    )
+    with subject.doing(f"can't translate an image of {large} in tiles of {plan.tile}"):
+        _in_tiles(network, pictures(1, 3, large), plan, TestSettings())
     inner = _inner(plan, reach(network, (side, side), divisor))
     if not inner.any():
         return
