@@ -22,11 +22,8 @@ class Paired(i2i.Dataset):
     def pairs(self, split: Split) -> list[i2i.Pair]:
         return [
             i2i.Pair(name, self.load, partial(self.digest, f"{split} {i}"))
-            for i, name in enumerate(self.names(split))
+            for i, name in enumerate(self.stems)
         ]
-
-    def names(self, split: Split) -> Sequence[str]:
-        return self.stems
 
     def digest(self, image: str) -> bytes:
         return hashlib.sha256(image.encode()).digest()
@@ -132,14 +129,13 @@ class Unpaired(Paired):
         return []
 
     def singles(self, split: Split) -> tuple[list[i2i.Single], list[i2i.Single]]:
-        inputs, targets = (
-            [
-                i2i.Single(name, partial(self.one, channels=3), partial(self.digest, f"{place} {i}"))
-                for i, name in enumerate(self.names(split))
-            ]
-            for place in (f"{split} input", f"{split} target")
-        )
-        return inputs, targets
+        return self.side(f"{split} input"), self.side(f"{split} target")
+
+    def side(self, place: str) -> list[i2i.Single]:
+        return [
+            i2i.Single(name, partial(self.one, channels=3), partial(self.digest, f"{place} {i}"))
+            for i, name in enumerate(self.stems)
+        ]
 
 
 class Halves(Halved):

@@ -89,7 +89,7 @@ def test_the_functions_for_a_plugins_tests_refuse_what_the_checks_refuse() -> No
 
 
 def test_an_option_that_a_component_does_not_have_is_refused() -> None:
-    with pytest.raises(ConformanceError, match="can't be built: .*width"):
+    with pytest.raises(ConformanceError, match=r"can't be built: .*width"):
         check_loss("l1", width=3)
 
 
