@@ -1,7 +1,7 @@
 """Fréchet distances: FID, FID extrapolated to infinitely many outputs, and FD."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -76,6 +76,7 @@ class FIDInfinity(SetMetric[Rows]):
     """
 
     needs = 20
+    example_options: ClassVar[Mapping[str, Any]] = {"points": 2}
 
     def __init__(
         self,

@@ -75,6 +75,8 @@ def build(entry: Entry, values: Mapping[str, Any], **known: Any) -> Any:
         keywords = dict(validate(schema(entry), values))
         return component(**keywords, **{name: known[name] for name in injected})
     except ValidationError as error:
-        raise RecipeError([f"{title}: {item['msg']}" for item in error.errors()]) from error
+        raise RecipeError(
+            [f"{title}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        ) from error
     except ValueError as error:
         raise RecipeError([f"{title}: {error}"]) from error

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 
 from i2i.errors import I2IError
+from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS
 from i2i.testing.outcome import CheckSkipped, ConformanceError
 from i2i.testing.registered import Case, cases
@@ -14,7 +15,8 @@ def main() -> int:
     """Run the checks that the command line asks for.
 
     Returns:
-        The exit status: 0; 1 if a component breaks its contract; 2 if no component was selected.
+        The exit status: 0; 1 if a component breaks its contract; 2 if no component was selected,
+        or the plugin is not loaded.
     """
     parser = argparse.ArgumentParser(prog="python -m i2i.testing", description=__doc__)
     parser.add_argument("--plugin", help="only the components of this plugin, such as i2i-example")
@@ -22,6 +24,9 @@ def main() -> int:
     parser.add_argument("--name", help="only the components of this name")
     parser.add_argument("--slow", action="store_true", help="also the checks that take long")
     asked = parser.parse_args()
+    if error := registry().broken.get(asked.plugin):
+        sys.stderr.write(f"{asked.plugin} is not loaded: {error}; see `i2i doctor`\n")
+        return 2
     ended = Counter(
         _ended(case)
         for case in cases(plugin=asked.plugin, kind=asked.kind, name=asked.name)

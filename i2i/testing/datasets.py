@@ -86,9 +86,11 @@ def splits_are_disjoint(subject: Subject) -> None:
             )
             found[place][digest] = item.name
     for (one, side), (other, same) in combinations(found, 2):
-        if side == same and (both := found[one, side].keys() & found[other, side].keys()):
-            name = found[one, side][min(both)]
-            subject.require(False, f"has '{name}' of '{one}' in '{other}' too")
+        if side == same:
+            for digest, name in found[one, side].items():
+                subject.require(
+                    digest not in found[other, side], f"has '{name}' of '{one}' in '{other}' too"
+                )
 
 
 def images_are_as_promised(subject: Subject) -> None:

@@ -23,8 +23,3 @@ def pictures(number: int, channels: int, size: Size, *, seed: int = 0) -> Tensor
     coarse = torch.rand(number, channels, 6, 5, generator=random) * 2 - 1
     brightness = torch.linspace(-0.3, 0.3, number)[:, None, None, None]
     return (F.interpolate(coarse, size, mode="bilinear") + brightness).clamp(-1, 1)
-
-
-def whole_numbers(images: Tensor) -> Tensor:
-    """Convert images in [−1, 1] to uint8."""
-    return ((images + 1) * 127.5).round().to(torch.uint8)

@@ -42,7 +42,8 @@ def resumes_exactly(subject: Subject) -> None:
         subject.require(
             same,
             f"doesn't resume exactly: '{name}' differs from that of a training that ran through; "
-            "state_dict() must return everything that changes beside the networks",
+            "state_dict() must return everything that changes beside the networks, and all random "
+            "numbers must be torch's or follow from the seed and the step",
         )
 
 
@@ -51,18 +52,19 @@ def accumulates(subject: Subject) -> None:
     with TemporaryDirectory() as folder:
         whole = train(subject, Path(folder) / "whole", max_steps=STEPS)
         parts = train(subject, Path(folder) / "parts", max_steps=STEPS, accumulate=2)
-    _require_alike(subject, whole, parts, "with train.accumulate = 2")
+    _require_equal_losses(subject, whole, parts, "with train.accumulate = 2")
+    _require_equal_weights(subject, whole, parts, "with train.accumulate = 2")
 
 
 def trains_in_two_processes(subject: Subject) -> None:
-    """Two processes give the weights of one."""
+    """Two processes give the weights of one; each logs the losses of its own part of a batch."""
     with TemporaryDirectory() as folder:
         one = train(subject, Path(folder) / "one", max_steps=STEPS)
         two = train_in_processes(subject, Path(folder) / "two", max_steps=STEPS)
-    _require_alike(subject, one, two, "in two processes")
+    _require_equal_weights(subject, one, two, "in two processes")
 
 
-def _require_alike(subject: Subject, one: Trained, other: Trained, how: str) -> None:
+def _require_equal_losses(subject: Subject, one: Trained, other: Trained, how: str) -> None:
     for name, value in one.losses.items():
         found = other.losses.get(name, math.nan)
         subject.require(
@@ -70,6 +72,9 @@ def _require_alike(subject: Subject, one: Trained, other: Trained, how: str) -> 
             f"has the loss '{name}' {found:.6g} {how}, but {value:.6g} without: losses must be "
             "means over the images of a batch",
         )
+
+
+def _require_equal_weights(subject: Subject, one: Trained, other: Trained, how: str) -> None:
     with known(subject.entry):
         initial = method_of(recipe_of(subject))
     for model, weights in one.models.items():

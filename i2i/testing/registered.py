@@ -1,7 +1,7 @@
 """The checks of all components that are registered."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from i2i.plugins.manager import registry
 from i2i.plugins.registry import COMPONENTS, Entry
@@ -28,15 +28,18 @@ class Case(NamedTuple):
         """The plugin, the component and the check, in one line."""
         return f"{self.entry.plugin}: {self.entry.kind} {self.entry.name}: {self.check.name}"
 
-    def run(self) -> None:
-        """Make the check with the component's `example_options`, or else its defaults.
+    def run(self, **given: Any) -> None:
+        """Make the check.
+
+        Args:
+            given: Options of the component; its `example_options` count for the others.
 
         Raises:
             ConformanceError: If the component breaks the contract.
             CheckSkipped: If the check can't be made here.
             PluginError: If the component can't be loaded.
         """
-        subject = subject_of(self.entry.kind, self.entry.name, {})
+        subject = subject_of(self.entry.kind, self.entry.name, given)
         required = [
             option.name
             for option in options(self.entry.load(), self.entry.kind)

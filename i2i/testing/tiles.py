@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from i2i.images.sizes import next_multiple
+from i2i.images.tensors import to_uint
 from i2i.images.types import Size
 from i2i.model.inference import TestSettings, TestTime, translate
 from i2i.model.tiling import Tiles, plan_tiles, translate_tiles
-from i2i.testing.images import pictures, whole_numbers
+from i2i.testing.images import pictures
 from i2i.testing.networks import built, size_divisor
 from i2i.testing.subject import Subject
 
@@ -19,22 +20,20 @@ NEARLY = 2
 
 
 def tiles(subject: Subject) -> None:
-    """A large image has an output of its size, which tiles don't change where they can't."""
+    """A large image can be translated in tiles, which change nothing where they can't."""
     network, (side, _) = built(subject, in_channels=3, out_channels=3)
     network.eval()
     divisor = size_divisor(network)
     second = next_multiple((side // 2, side), divisor)[0]  # where the second of two tiles begins
     large = (side + second, side)
     plan = plan_tiles(large, tile=side, overlap=side - second, divisor=divisor)
-    subject.require(
-        _in_tiles(network, pictures(1, 3, large), plan, TestSettings()).shape == (1, 3, *large),
-        f"gives images of {large} in tiles of {plan.tile} another size",
-    )
+    with subject.doing(f"can't translate an image of {large} in tiles of {plan.tile}"):
+        _in_tiles(network, pictures(1, 3, large), plan, TestSettings())
     inner = _inner(plan, reach(network, (side, side), divisor))
     if not inner.any():
         return
     image = pictures(1, 3, large)
-    whole = whole_numbers(translate(network, image, RUNNING).clamp(-1, 1))
+    whole = to_uint(translate(network, image, RUNNING))
     different = _in_tiles(network, image, plan, RUNNING).int() - whole.int()
     largest = int(different.abs().amax((0, 1, 3))[inner].max())
     subject.require(
@@ -83,7 +82,7 @@ def _in_tiles(network: nn.Module, images: Tensor, plan: Tiles, settings: TestSet
     """Translate one image `(1, 3, H, W)` in tiles, to uint8."""
     output = translate_tiles(
         network,
-        whole_numbers(images)[0].permute(1, 2, 0).numpy(),
+        to_uint(images)[0].permute(1, 2, 0).numpy(),
         plan,
         settings,
         channels=3,

@@ -1,6 +1,7 @@
 """CUT's discriminator: a PatchGAN with blurred halvings."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ class CutPatch(nn.Module):
     Raises:
         ValueError: If the image is too small for the layers.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"base_channels": 4}
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """CUT's generator: a residual network whose layers can be looked at."""
 
-from collections.abc import Sequence
-from typing import Annotated, overload
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, overload
 
 from annotated_types import Ge
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ class CutResNet(nn.Module):
     Attributes:
         size_divisor: Height and width of images must be multiples of it: 4.
     """
+
+    example_options: ClassVar[Mapping[str, Any]] = {"blocks": 1, "base_channels": 4}
 
     def __init__(
         self,

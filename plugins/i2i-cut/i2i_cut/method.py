@@ -8,8 +8,10 @@ from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
 import i2i
+from i2i_cut.discriminator import CutPatch
 from i2i_cut.draws import Draws
 from i2i_cut.features import Features
+from i2i_cut.generator import CutResNet
 from i2i_cut.nce import patch_nce
 
 
@@ -70,6 +72,16 @@ class CUT(i2i.Method):
         "discriminator": {"type": "cut_patch"},
         "schedule": {"type": "linear", "decay_from": 0.5},
         "train": {"epochs": 400},
+    }
+    example_options: ClassVar[Mapping[str, Any]] = {
+        "layers": (0, 4, 8, 12),
+        "patches": 16,
+        "features": 8,
+    }
+    example_recipe: ClassVar[Mapping[str, Any]] = {
+        "generator": {"type": "cut_resnet", **CutResNet.example_options},
+        "discriminator": {"type": "cut_patch", "receptive_field": 16, **CutPatch.example_options},
+        "losses": [{"type": "gan"}],
     }
 
     def __init__(

@@ -60,7 +60,7 @@ class CycleGAN(i2i.Method):
         "discriminator": {"type": "patch", "norm": "plain_instance"},
         "schedule": {"type": "linear", "decay_from": 0.5},
     }
-
+    example_options: ClassVar[Mapping[str, Any]] = {"pool_size": 3}
     example_recipe: ClassVar[Mapping[str, Any]] = {"losses": [{"type": "gan"}]}
 
     def __init__(

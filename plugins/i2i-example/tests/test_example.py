@@ -9,6 +9,7 @@ from i2i_example.charbonnier import Charbonnier
 
 import i2i
 from i2i.plugins.manager import registry
+from i2i.testing import check_generator, check_loss
 
 RECIPE = """
 name = "example"
@@ -56,3 +57,8 @@ def test_the_loss_is_epsilon_for_equal_images_and_nearly_l1_for_others() -> None
     loss = Charbonnier(epsilon=1e-3)
     assert loss(image, image).item() == pytest.approx(1e-3)
     assert loss(image, image + 1).item() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_the_components_keep_their_contracts() -> None:
+    check_generator("tiny", width=4)
+    check_loss("charbonnier", epsilon=0.01)
