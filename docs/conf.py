@@ -31,6 +31,7 @@ NAVIGATION = {
         "api",
         "metrics",
         "plugins",
+        "Write a method <method-tutorial>",
         "plugin-list",
         "performance",
         "stability",
