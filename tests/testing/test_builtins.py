@@ -11,14 +11,14 @@ from i2i.testing.registered import Case, cases
 from tests import segmenters
 from tests.conftest import picture
 
-INCEPTION = {"fid", "fid_inf", "kid"}
-WEIGHTS = {*INCEPTION, "fd", "kd", "lpips"}
+LONG = {"fid", "fid_inf", "kd", "kid"}  # large networks, or many images
+WEIGHTS = {*LONG, "fd", "lpips"}
 PLACES = ("train", "val", "test")
 
 
 def is_slow(case: Case) -> bool:
     exports = case.check.name == "export to ONNX"  # tests/exporting exports them, too
-    return case.check.slow or exports or case.entry.name in INCEPTION
+    return case.check.slow or exports or case.entry.name in LONG
 
 
 BUILT_IN = [
