@@ -128,9 +128,14 @@ class OneForAll(Discriminator):
         return self.layer(image).mean()
 
 
-class Listed(Discriminator):
-    def forward(self, image: Tensor) -> list[Tensor]:
-        return [self.layer(image)]
+class Named(Discriminator):
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return {"logits": self.layer(image)}
+
+
+class NotFiniteFeatures(Discriminator):
+    def forward(self, image: Tensor) -> list[list[Tensor]]:
+        return [[image.log(), self.layer(image)]]
 
 
 class Blind(Discriminator):
@@ -193,13 +198,14 @@ GENERATORS = (
 )
 
 DISCRIMINATORS = (
-    ("logits", NotFiniteLogits, "returns logits that are not finite"),
-    ("logits", OneForAll, "returns logits of () for 1 images: the first dimension must be the"),
-    ("logits", Listed, "returns list: forward() must return a tensor of logits"),
+    ("logits", NotFiniteLogits, "returns logits or features that are not finite"),
+    ("logits", NotFiniteFeatures, "returns logits or features that are not finite"),
+    ("logits", OneForAll, "returns logits or features of () for 1 images: the first dimension"),
+    ("logits", Named, "returns dict: forward() must return a tensor of logits"),
     ("gradients", Blind, "so a generator can't learn from it"),
     ("gradients", Detached, "returns logits that no gradient flows through"),
     ("gradients", IdleJudge, "gives its parameter 'spare.weight' no gradient in a training step"),
     ("different images", Constant, "gives different images the same logits"),
-    ("judging several batches", Normed, "returns other logits from judge() than from a separate"),
+    ("judging several batches", Normed, "returns other results from judge() than from a separate"),
     ("judging several batches", OnlyFirst, "returns 1 results from judge() for 2 batches"),
 )
