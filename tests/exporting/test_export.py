@@ -32,7 +32,7 @@ from i2i.recipe import parse_recipe
 from i2i.recipe.assemble import assemble_dataset, assemble_generator
 from i2i.system.output_file import arriving, check_free
 from tests.conftest import ROOT, picture, tiny
-from tests.stochastic import AtInput, InTheMiddle, Sampler, Styled
+from tests.stochastic import InTheMiddle, Sampler, Styled
 from tests.stochastic import made as stochastic
 
 pytestmark = pytest.mark.xdist_group("export")
@@ -272,7 +272,7 @@ def test_a_norm_on_one_pixel_makes_the_smallest_size_larger(tmp_path: Path) -> N
     "kind",
     [
         InTheMiddle,
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in (AtInput, Sampler, Styled)),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in (Sampler, Styled)),
     ],
 )
 def test_drawn_noise_is_the_same_in_all_runtimes(kind: type[nn.Module], tmp_path: Path) -> None:

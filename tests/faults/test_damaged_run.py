@@ -94,7 +94,7 @@ def test_every_damage_is_survived_or_told_with_the_file(
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.filterwarnings("ignore:left out of the report")
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.sampled_from(FILES), st.integers(0, 10_000_000), st.binary(max_size=20), st.booleans())
 def test_random_damage_is_survived_or_told_with_the_file(

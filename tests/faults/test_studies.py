@@ -44,7 +44,7 @@ def test_a_study_killed_at_any_moment_goes_on_to_the_same_tables(tmp_path: Path,
         tmp_path,
         set={
             "eval": {"bootstrap": 20},
-            "train": {"max_steps": 150},
+            "train": {"max_steps": 100},
             "checkpoint": {"every": 20},
             "validation": {"every": 50, "metrics": ["l1"]},
         },

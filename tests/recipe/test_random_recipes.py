@@ -160,13 +160,3 @@ def test_a_random_recipe_is_right_or_refused(
     recipe: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expect_an_answer(tmp_path, recipe, capsys)
-
-
-@pytest.mark.slow
-@settings(max_examples=600, **RANDOM)
-@given(recipe=recipes())
-@pytest.mark.usefixtures("nowhere")
-def test_hundreds_of_random_recipes_are_right_or_refused(
-    recipe: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    expect_an_answer(tmp_path, recipe, capsys)

@@ -69,17 +69,6 @@ class Sum(Method):
         return (output - target).abs().sum()
 
 
-class OtherNetwork(Method):
-    """Calls the network itself, so its gradients are not averaged over the processes."""
-
-    def __init__(self, networks: i2i.NetworkFactory) -> None:
-        super().__init__(networks)
-        self.generator = self.networks["generator"]
-
-    def play(self, batch: i2i.Batch) -> Tensor:
-        return self.generator(batch.input)
-
-
 class ByRank(Method):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         return super().loss(output, -target if os.environ.get("RANK") == "1" else target)
@@ -93,5 +82,4 @@ METHODS = (
     ("exact resume", Unseeded, "all random numbers must be torch's or follow from the seed"),
     ("accumulation", Sum, "losses must be means over the images of a batch"),
     ("two processes", ByRank, "gives 'generator' other weights in two processes"),
-    ("two processes", OtherNetwork, "gives 'generator' other weights in two processes"),
 )

@@ -11,20 +11,28 @@ from i2i.testing.registered import Case, cases
 from tests import segmenters
 from tests.conftest import picture
 
-LONG = {"fid", "fid_inf", "kd", "kid"}  # large networks, or many images
+LONG = {"fid", "kd", "kid"}  # large networks, or many images
 WEIGHTS = {*LONG, "fd", "lpips"}
 PLACES = ("train", "val", "test")
 
 
+def exports(case: Case) -> bool:
+    return case.check.name == "export to ONNX"
+
+
 def is_slow(case: Case) -> bool:
-    exports = case.check.name == "export to ONNX"  # tests/exporting exports them, too
-    return case.check.slow or exports or case.entry.name in LONG
+    return case.check.slow or exports(case) or case.entry.name in LONG
+
+
+def is_covered(case: Case) -> bool:
+    """Whether other tests do the same at length: of exports, and of FID with many images."""
+    return (exports(case) and case.entry.name != "unet") or case.entry.name == "fid_inf"
 
 
 BUILT_IN = [
     pytest.param(case, id=case.title, marks=[pytest.mark.slow] if is_slow(case) else [])
     for case in cases()
-    if case.entry.plugin.startswith("i2i.")
+    if case.entry.plugin.startswith("i2i.") and not is_covered(case)
 ]
 
 
