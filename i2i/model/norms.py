@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from typing import Literal
 
@@ -21,10 +22,16 @@ def norms_of_images(statistics: Statistics) -> Norms:
     Args:
         statistics: As in `TestSettings`. The running averages need no replacement in eval mode.
     """
-    return {F.batch_norm: _batch_norm} if statistics == "per_image" else {}
+    return {F.batch_norm: partial(_batch_norm, _of_image)} if statistics == "per_image" else {}
+
+
+def _of_image(features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+    """Normalise each channel of each image."""
+    return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
 
 
 def _batch_norm(
+    norm: Callable[[Tensor, Tensor | None, Tensor | None, float], Tensor],
     features: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
@@ -34,9 +41,10 @@ def _batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
+    """Another norm in place of batch norm, except for a single pixel."""
     if _is_pixel(features) and running_mean is not None:
         return F.batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
-    return F.instance_norm(features, weight=weight, bias=bias, eps=eps)
+    return norm(features, weight, bias, eps)
 
 
 def _is_pixel(features: Tensor) -> bool:
@@ -62,7 +70,10 @@ class SharedNorms:
             F.group_norm: self._group_norm,
         }
         if statistics == "per_image":
-            self.replacements = {**self.replacements, F.batch_norm: self._batch_norm}
+            self.replacements = {
+                **self.replacements,
+                F.batch_norm: partial(_batch_norm, self._of_channels),
+            }
         self.known: list[tuple[Tensor, Tensor]] = []
         self.met: list[list[tuple[Tensor, Tensor]]] | None = None
         self.layer = 0
@@ -79,19 +90,12 @@ class SharedNorms:
         self.known = [_merged(tiles) for tiles in self.met]
         self.met = None
 
-    def _batch_norm(
-        self,
-        features: Tensor,
-        running_mean: Tensor | None,
-        running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: bool = False,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
+    def _of_channels(
+        self, features: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> Tensor:
-        if features.ndim != 4 or _is_pixel(features):
-            return _batch_norm(features, running_mean, running_var, weight, bias, eps=eps)
+        """Normalise each channel, as `_of_image` does."""
+        if features.ndim != 4:
+            return _of_image(features, weight, bias, eps)
         return self._norm(features, features.shape[1], weight, bias, eps)
 
     def _instance_norm(
@@ -105,11 +109,11 @@ class SharedNorms:
         momentum: float = 0.1,
         eps: float = 1e-5,
     ) -> Tensor:
-        if features.ndim != 4 or not use_input_stats:
+        if not use_input_stats:
             return F.instance_norm(
                 features, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
             )
-        return self._norm(features, features.shape[1], weight, bias, eps)
+        return self._of_channels(features, weight, bias, eps)
 
     def _group_norm(
         self,

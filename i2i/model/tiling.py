@@ -163,15 +163,20 @@ def translate_tiles(
             output: Tensor = generator(_tile(image, tiles, place).to(device))
             return output[0].float().cpu()
 
+    _measure(norms, run, tiles)
+    return _blended(tiles, run, channels, dtype, advance)
+
+
+def _measure(norms: SharedNorms, run: Callable[[tuple[int, int]], Tensor], tiles: Tiles) -> None:
+    """Measure the statistics of all norms on some tiles, if the network has such norms."""
     places = list(tiles)
     spread = np.linspace(0, len(places) - 1, min(SAMPLED, len(places))).round().astype(int)
     for _ in range(ROUNDS):
         with norms.measured():
             for i in spread:
                 run(places[i])
-        if not norms.known:
-            break
-    return _blended(tiles, run, channels, dtype, advance)
+                if not norms.met:
+                    return
 
 
 def _blended(
