@@ -1,12 +1,12 @@
 """Checks of discriminators: logits, gradients, and the judgement of several batches at once."""
 
 import copy
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
 
-from i2i.losses.judgement import Judgement, logits_of
+from i2i.losses.judgement import Judgement, features_of, logits_of
 from i2i.methods.pix2pix import JudgesSeveral
 from i2i.testing.check import Check
 from i2i.testing.images import pictures
@@ -110,10 +110,7 @@ def _is_float(found: object) -> bool:
 
 def _tensors(judgement: Judgement) -> list[Tensor]:
     """All logits and features."""
-    if isinstance(judgement, Tensor):
-        return [judgement]
-    scales = [[each] if isinstance(each, Tensor) else each for each in judgement]
-    return [tensor for own in scales for tensor in own]
+    return [*chain(*features_of(judgement)), *logits_of(judgement)]
 
 
 def _close(found: list[Tensor], expected: list[Tensor]) -> bool:
